@@ -1,0 +1,1 @@
+//! Which pod takes a request; queues; waiting for a pod.

@@ -1,0 +1,1 @@
+//! The scaling rules. There is no scaling rule anywhere else.

@@ -1,0 +1,4 @@
+//! What a person watches. Screens draw a [`view::View`]; none of them asks the cluster anything else.
+
+pub mod tui;
+pub mod view;

@@ -1,0 +1,1 @@
+//! What screens, APIs and reports are made from.

@@ -1,0 +1,1 @@
+//! The functions that ship inside the binary.

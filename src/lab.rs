@@ -1,0 +1,3 @@
+//! Experiments: load, and later scenarios and reports.
+
+pub mod load;

@@ -1,0 +1,5 @@
+//! The real cluster on this machine: it feeds real events to the pure core and executes its actions.
+
+pub mod gateway;
+pub mod provider;
+pub mod router;

@@ -1,0 +1,1 @@
+//! The OpenFaaS-compatible HTTP gateway.

@@ -1,0 +1,1 @@
+//! Start, stop, watch and sample pods.

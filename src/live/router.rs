@@ -1,0 +1,1 @@
+//! The live side of routing: one mutexed `Endpoints` per function.

@@ -1,0 +1,3 @@
+//! The `faasim` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The same cluster in virtual time.
