@@ -53,14 +53,13 @@ const MEMORY_SUFFIXES: &[(&str, u128)] = &[
 impl FromStr for MilliCpu {
     type Err = QuantityError;
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        parse_milli(text.trim(), CPU_SUFFIXES)
-            .and_then(|m| u64::try_from(m).ok())
-            .map(MilliCpu)
-            .ok_or_else(|| QuantityError {
+        parse_milli(text.trim(), CPU_SUFFIXES).and_then(|m| u64::try_from(m).ok()).map(MilliCpu).ok_or_else(
+            || QuantityError {
                 text: text.into(),
                 what: "CPU quantity",
                 examples: "`100m` (a tenth of a core), `0.5` or `2`",
-            })
+            },
+        )
     }
 }
 

@@ -1,1 +1,74 @@
-//! What screens, APIs and reports are made from.
+//! What screens draw: a snapshot of the cluster and what its requests and pods do at the moment.
+
+use crate::cluster::function::FunctionId;
+use crate::cluster::pod::PodUid;
+use crate::cluster::quantity::{Bytes, MilliCpu};
+use crate::cluster::snapshot::Snapshot;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that a person watches, at one moment. The terminal, the web page and `-o json` draw the same.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct View {
+    /// The cluster.
+    pub snapshot: Arc<Snapshot>,
+    /// What each function's requests do.
+    pub traffic: BTreeMap<FunctionId, Traffic>,
+    /// What each pod uses, over the last second or so.
+    pub usage: BTreeMap<PodUid, Usage>,
+    /// Where it runs.
+    pub platform: Platform,
+}
+
+/// The requests of one function over the last few seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Completed requests per second.
+    pub rate: f64,
+    /// Requests per second that ended with a status of 500 or more (429 too).
+    pub error_rate: f64,
+    /// Half of the requests were faster.
+    pub p50: Duration,
+    /// 95 % of the requests were faster.
+    pub p95: Duration,
+    /// 99 % of the requests were faster.
+    pub p99: Duration,
+    /// Accepted and not yet answered, waiting ones included.
+    pub in_flight: u32,
+    /// Of these, waiting for a pod.
+    pub waiting: u32,
+    /// Completed since faasim started.
+    pub total: u64,
+    /// Of these, the ones that had to wait for a pod to become ready.
+    pub cold_starts: u64,
+}
+
+/// What one pod uses now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU over the last second or so.
+    pub cpu: MilliCpu,
+    /// Resident memory.
+    pub memory: Bytes,
+    /// Requests it works on.
+    pub in_flight: u32,
+}
+
+/// Where the cluster runs and how it is reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Platform {
+    /// faasim's version.
+    pub version: String,
+    /// `docker` or `process`.
+    pub provider: String,
+    /// Why this provider was chosen, when there is something to say.
+    pub provider_note: Option<String>,
+    /// `http://127.0.0.1:8080`.
+    pub gateway: String,
+    /// `http://127.0.0.1:8082/metrics`.
+    pub metrics: String,
+    /// The state folder.
+    pub state_dir: String,
+}
