@@ -1,0 +1,276 @@
+//! What the gateway saw: counts by status, latencies, cold starts.
+//!
+//! Each gateway thread writes to a shard of its own, so the lock it takes is never contended but while somebody
+//! reads; a reader adds the shards up.
+
+mod latency;
+mod window;
+
+use crate::cluster::function::FunctionId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use latency::LogHistogram;
+use window::Window;
+
+/// Upper bounds of the Prometheus histograms, in seconds; `+Inf` comes after.
+pub const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What is kept for [`Traffic::read`] reaches this far back.
+pub const LONGEST_WINDOW: Duration = Duration::from_secs(60);
+
+/// Everything that was recorded since the start, for all functions.
+pub struct Traffic {
+    started: Instant,
+    shards: Mutex<Vec<Arc<Mutex<Functions>>>>,
+}
+
+/// What a screen counts as an error: the server's fault, or its limits'.
+fn is_error(status: u16) -> bool {
+    status >= 500 || status == 429
+}
+
+type Functions = HashMap<FunctionId, Recorded>;
+
+/// One function in one shard.
+struct Recorded {
+    name: Arc<str>,
+    started: u64,
+    cold_starts: u64,
+    codes: Vec<(u16, CodeTotals)>,
+    window: Window,
+}
+
+/// Requests that ended with one status.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CodeTotals {
+    /// How many.
+    pub count: u64,
+    /// The sum of their durations, in seconds.
+    pub seconds: f64,
+    /// How many took no longer than each bound of [`BUCKETS`] and longer than the one before (not cumulative).
+    pub buckets: [u64; BUCKETS.len()],
+}
+
+/// Totals of one function since the start, as Prometheus wants them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FunctionTotals {
+    /// `mltest.openfaas-fn`.
+    pub name: Arc<str>,
+    /// Requests begun.
+    pub started: u64,
+    /// Requests that waited because no pod was ready.
+    pub cold_starts: u64,
+    /// Ended requests by status code.
+    pub codes: BTreeMap<u16, CodeTotals>,
+}
+
+impl FunctionTotals {
+    /// Requests ended with any status.
+    pub fn completed(&self) -> u64 {
+        self.codes.values().map(|c| c.count).sum()
+    }
+}
+
+/// What a screen shows for one function over a window of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TrafficSample {
+    /// Requests ended per second.
+    pub rate_per_s: f64,
+    /// Of those, with a status of 500 or more, or 429.
+    pub errors_per_s: f64,
+    /// Half of the requests took no longer; none without requests. Exact to 3 %.
+    pub p50: Option<Duration>,
+    /// 95 of 100 requests took no longer.
+    pub p95: Option<Duration>,
+    /// 99 of 100 requests took no longer.
+    pub p99: Option<Duration>,
+    /// Requests that waited because no pod was ready, in the window.
+    pub cold_starts: u64,
+    /// Requests ended since the start.
+    pub total: u64,
+    /// Of those, with a status of 500 or more, or 429.
+    pub total_errors: u64,
+    /// Cold starts since the start.
+    pub total_cold_starts: u64,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Traffic {
+    /// Nothing seen yet.
+    pub fn new() -> Self {
+        Traffic { started: Instant::now(), shards: Mutex::default() }
+    }
+
+    /// A place for one thread to record in.
+    pub fn recorder(&self) -> Recorder {
+        let shard = Arc::<Mutex<Functions>>::default();
+        self.shards.lock().unwrap_or_else(PoisonError::into_inner).push(shard.clone());
+        Recorder { epoch: self.started, shard }
+    }
+
+    /// Rates and latencies over the last `window` (at most [`LONGEST_WINDOW`]).
+    pub fn read(&self, window: Duration) -> BTreeMap<FunctionId, TrafficSample> {
+        let elapsed = self.started.elapsed();
+        let span = window.clamp(Duration::from_secs(1), LONGEST_WINDOW).as_secs();
+        let current = elapsed.as_secs();
+        let oldest = (current + 1).saturating_sub(span);
+        // The present second has only just begun: the window is as long as what has passed of it.
+        let covered = (elapsed.as_secs_f64() - oldest as f64).max(0.05);
+        let mut merged: BTreeMap<FunctionId, (TrafficSample, LogHistogram)> = BTreeMap::new();
+        self.each(|id, function| {
+            let (sample, latencies) = merged.entry(id).or_default();
+            for (&code, totals) in function.codes.iter().map(|(c, t)| (c, t)) {
+                sample.total += totals.count;
+                sample.total_errors += if is_error(code) { totals.count } else { 0 };
+            }
+            sample.total_cold_starts += function.cold_starts;
+            for second in function.window.since(oldest) {
+                sample.rate_per_s += f64::from(second.count) / covered;
+                sample.errors_per_s += f64::from(second.errors) / covered;
+                sample.cold_starts += u64::from(second.cold_starts);
+                latencies.add(&second.latencies);
+            }
+        });
+        merged
+            .into_iter()
+            .map(|(id, (mut sample, latencies))| {
+                [sample.p50, sample.p95, sample.p99] = [0.5, 0.95, 0.99].map(|q| latencies.quantile(q));
+                (id, sample)
+            })
+            .collect()
+    }
+
+    /// Everything since the start.
+    pub fn totals(&self) -> BTreeMap<FunctionId, FunctionTotals> {
+        let mut merged: BTreeMap<FunctionId, FunctionTotals> = BTreeMap::new();
+        self.each(|id, function| {
+            let into = merged.entry(id).or_default();
+            into.name = function.name.clone();
+            into.started += function.started;
+            into.cold_starts += function.cold_starts;
+            for (code, totals) in &function.codes {
+                let sum = into.codes.entry(*code).or_default();
+                sum.count += totals.count;
+                sum.seconds += totals.seconds;
+                sum.buckets.iter_mut().zip(totals.buckets).for_each(|(a, b)| *a += b);
+            }
+        });
+        merged
+    }
+
+    /// A function was removed: its numbers go with it.
+    pub fn forget(&self, id: FunctionId) {
+        for shard in self.shards() {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        }
+    }
+
+    fn shards(&self) -> Vec<Arc<Mutex<Functions>>> {
+        self.shards.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn each(&self, mut visit: impl FnMut(FunctionId, &Recorded)) {
+        for shard in self.shards() {
+            let functions = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            functions.iter().for_each(|(&id, function)| visit(id, function));
+        }
+    }
+}
+
+/// One thread's way to record; it never waits for another recorder.
+#[derive(Clone)]
+pub struct Recorder {
+    epoch: Instant,
+    shard: Arc<Mutex<Functions>>,
+}
+
+impl Recorder {
+    /// A request to this function (full name) was accepted.
+    pub fn started(&self, id: FunctionId, name: &Arc<str>) {
+        self.with(id, name, |function| function.started += 1);
+    }
+
+    /// It ended at `at` with this status, after `took`; `cold` when it had waited for a pod.
+    pub fn completed(
+        &self,
+        id: FunctionId,
+        name: &Arc<str>,
+        status: u16,
+        at: Instant,
+        took: Duration,
+        cold: bool,
+    ) {
+        let second = at.saturating_duration_since(self.epoch).as_secs();
+        self.with(id, name, |function| {
+            function.cold_starts += u64::from(cold);
+            function.window.record(second, status, took, cold);
+            let totals = match function.codes.iter().position(|(c, _)| *c == status) {
+                Some(known) => &mut function.codes[known].1,
+                None => {
+                    function.codes.push((status, CodeTotals::default()));
+                    let last = function.codes.len() - 1;
+                    &mut function.codes[last].1
+                }
+            };
+            let seconds = took.as_secs_f64();
+            totals.count += 1;
+            totals.seconds += seconds;
+            if let Some(bucket) = BUCKETS.iter().position(|&bound| seconds <= bound) {
+                totals.buckets[bucket] += 1;
+            }
+        });
+    }
+
+    fn with(&self, id: FunctionId, name: &Arc<str>, edit: impl FnOnce(&mut Recorded)) {
+        let mut functions = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
+        edit(functions.entry(id).or_insert_with(|| Recorded {
+            name: name.clone(),
+            started: 0,
+            cold_starts: 0,
+            codes: Vec::new(),
+            window: Window::default(),
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_add_up() {
+        let traffic = Traffic::new();
+        let (a, b) = (traffic.recorder(), traffic.recorder());
+        let (id, name) = (FunctionId(7), Arc::from("echo.openfaas-fn"));
+        let now = Instant::now();
+        for (recorder, status, millis, cold) in
+            [(&a, 200, 4, true), (&b, 200, 30, false), (&b, 200, 30, false), (&a, 502, 20_000, false)]
+        {
+            recorder.started(id, &name);
+            recorder.completed(id, &name, status, now, Duration::from_millis(millis), cold);
+        }
+        b.started(id, &name);
+
+        let totals = &traffic.totals()[&id];
+        assert_eq!((&*totals.name, totals.started, totals.completed()), ("echo.openfaas-fn", 5, 4));
+        assert_eq!(totals.codes[&200].buckets, [1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!((totals.codes[&502].count, totals.codes[&502].buckets), (1, [0; 11]));
+
+        let sample = traffic.read(Duration::from_secs(60))[&id];
+        assert_eq!((sample.total, sample.total_errors, sample.cold_starts), (4, 1, 1));
+        let p50 = sample.p50.unwrap().as_secs_f64();
+        assert!((0.029..0.031).contains(&p50), "{p50}");
+        assert!((19.0..21.0).contains(&sample.p99.unwrap().as_secs_f64()));
+        assert!(sample.rate_per_s > 3.0 * sample.errors_per_s);
+
+        traffic.forget(id);
+        assert!(traffic.read(LONGEST_WINDOW).is_empty());
+    }
+}
