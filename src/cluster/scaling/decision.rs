@@ -1,47 +1,115 @@
-//! A decision carries its working. (Placeholder: the scaling branch replaces this file whole.)
+//! A decision about a function's size, with the working that led to it.
+
+use super::step;
+pub use super::step::Step;
 use crate::cluster::time::Time;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Who decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scaler {
-    /// HPA.
+    /// A Horizontal Pod Autoscaler.
     Hpa,
-    /// Pro.
+    /// OpenFaaS Pro's autoscaler.
     OpenFaasPro,
-    /// CE.
+    /// OpenFaaS CE: an alert at `/system/alert`.
     OpenFaasCe,
-    /// To zero.
+    /// Scale to zero after a quiet time.
     Idle,
-    /// From zero.
+    /// From zero, because a request came.
     Wake,
-    /// By hand.
+    /// A person or a client of the API.
     Person,
 }
-/// One step.
+
+impl fmt::Display for Scaler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Scaler::Hpa => "horizontal-pod-autoscaler",
+            Scaler::OpenFaasPro => "openfaas-pro",
+            Scaler::OpenFaasCe => "openfaas-ce",
+            Scaler::Idle => "scale-to-zero",
+            Scaler::Wake => "scale-from-zero",
+            Scaler::Person => "person",
+        })
+    }
+}
+
+/// One look of a scaler at a function. `from == to` when nothing changes; that is explained as well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {}
-/// A decision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Decision {
-    /// When.
+    /// When it was taken.
     pub at: Time,
-    /// Who.
+    /// By whom.
     pub scaler: Scaler,
-    /// From.
+    /// Replicas before.
     pub from: u32,
-    /// To.
+    /// Replicas after.
     pub to: u32,
-    /// Why.
+    /// Kubernetes' or OpenFaaS' own reason text; empty where those give none.
     pub reason: String,
-    /// How.
+    /// How it came about, in order.
     pub working: Vec<Step>,
-    /// Next.
+    /// When this scaler looks again, if it looks by the clock.
     pub next_look: Option<Time>,
 }
+
 impl Decision {
-    /// In words.
+    /// A decision that somebody took without a rule: a person's wish, or a wake-up.
+    pub fn plain(at: Time, scaler: Scaler, from: u32, to: u32, reason: impl Into<String>) -> Self {
+        let working = vec![match scaler {
+            Scaler::Wake => Step::Woken { replicas: i64::from(to) },
+            _ => Step::Asked { replicas: i64::from(to) },
+        }];
+        Decision { at, scaler, from, to, reason: reason.into(), working, next_look: None }
+    }
+
+    /// Whether there is something to do.
+    pub fn changed(&self) -> bool {
+        self.from != self.to
+    }
+
+    /// The result, worked out again from the working alone: every formula is evaluated anew from its own
+    /// inputs. It equals [`Decision::to`] unless there is a bug.
+    pub fn recompute(&self) -> u32 {
+        step::replay(&self.working)
+    }
+
+    /// The working in words, and what follows from it, as a student would write it down.
     pub fn lines(&self) -> Vec<String> {
-        Vec::new()
+        let mut lines: Vec<String> = self.working.iter().map(ToString::to_string).collect();
+        lines.push(if self.changed() {
+            format!("so: {} → {} replicas", self.from, self.to)
+        } else {
+            format!("so: keep {} replica{}", self.to, if self.to == 1 { "" } else { "s" })
+        });
+        lines
+    }
+
+    /// [`Decision::lines`], and how long until the next look as seen at `now`.
+    pub fn lines_at(&self, now: Time) -> Vec<String> {
+        let mut lines = self.lines();
+        if let Some(next) = self.next_look {
+            lines.push(format!("the next look is in {} s", next.since(now).as_secs_f64().ceil()));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_decision_recomputes_and_reads() {
+        let d = Decision::plain(Time::from_secs(5), Scaler::Person, 1, 4, "asked for");
+        assert!(d.changed());
+        assert_eq!(d.recompute(), 4);
+        assert_eq!(d.lines(), ["asked for 4 replicas", "so: 1 → 4 replicas"]);
+        let back: Decision = serde_json::from_str(&serde_json::to_string(&d).unwrap()).unwrap();
+        assert_eq!(back, d);
     }
 }

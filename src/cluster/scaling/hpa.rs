@@ -1,35 +1,396 @@
-//! The HPA. (Placeholder: the scaling branch replaces this file whole.)
-use crate::cluster::quantity::{Bytes, MilliCpu};
+//! The Horizontal Pod Autoscaler: one type, and one look at its target.
+//!
+//! Source of every rule: Kubernetes' `pkg/controller/podautoscaler` in its 1.15-era and present-day form;
+//! [`Dialect`] chooses.
+
+pub mod behavior;
+pub mod columns;
+pub mod conditions;
+pub mod limits;
+pub mod manifest;
+pub mod metrics;
+pub mod replicas;
+pub mod spec;
+pub mod target;
+
+#[cfg(test)]
+mod tests;
+
+pub use conditions::{Condition, ConditionType, ScalingEvent};
+pub use metrics::MetricStatus;
+pub use spec::{Behavior, Dialect, HpaSettings, HpaSpec, MetricSpec};
+pub use target::{CustomMetrics, MetricSource, PodPhase, PodState, PodUsage, TargetState};
+
+use self::behavior::{FullRules, ScaleEvent};
+use self::limits::{LimitReason, Recommendation};
+use self::replicas::{Calculator, Tolerance};
+use super::decision::{Decision, Scaler};
+use super::step::{Direction, Step};
 use crate::cluster::time::Time;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
-/// Settings.
+/// What an autoscaler last saw and did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HpaSettings {}
-/// Spec.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HpaSpec {
-    /// Min.
-    pub min_replicas: Option<u32>,
-    /// Max.
-    pub max_replicas: u32,
+#[serde(rename_all = "camelCase")]
+pub struct HpaStatus {
+    /// Replicas before the last look.
+    pub current_replicas: u32,
+    /// Replicas after it.
+    pub desired_replicas: u32,
+    /// One entry per `spec.metrics`; `None` before the first look.
+    pub current_metrics: Option<Vec<MetricStatus>>,
+    /// When the size was last changed.
+    pub last_scale_time: Option<Time>,
+    /// In the order in which they were first set.
+    pub conditions: Vec<Condition>,
 }
-/// An HPA.
+
+impl HpaStatus {
+    /// The condition of a type, once set.
+    pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
+        self.conditions.iter().find(|c| c.kind == kind)
+    }
+}
+
+/// An autoscaler with its logs. Deleting it forgets them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Hpa {
-    /// Spec.
+    /// What was asked for.
     pub spec: HpaSpec,
+    /// When it was made.
+    pub created_at: Time,
+    /// What it last saw and did.
+    pub status: HpaStatus,
+    /// Proposals before any limit; `None` until the first look seeds it with the current size.
+    pub recommendations: Option<Vec<Recommendation>>,
+    /// Changes upwards, kept only with `behavior`.
+    pub up_events: Vec<ScaleEvent>,
+    /// Changes downwards, kept only with `behavior`.
+    pub down_events: Vec<ScaleEvent>,
 }
-/// Usage of a pod.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PodUsage {
-    /// When.
-    pub at: Time,
-    /// Over what.
-    pub window: Duration,
-    /// CPU.
-    pub cpu: MilliCpu,
-    /// Memory.
-    pub memory: Bytes,
+
+/// The outcome of one look.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sync {
+    /// What was decided; `from == to` when nothing changes or the look failed. Write the target's scale only
+    /// when it [`changed`](Decision::changed).
+    pub decision: Decision,
+    /// What to tell.
+    pub events: Vec<ScalingEvent>,
 }
+
+impl Hpa {
+    /// A new autoscaler; defaults are filled in.
+    pub fn new(spec: HpaSpec, now: Time) -> Self {
+        Hpa {
+            spec: spec.with_defaults(),
+            created_at: now,
+            status: HpaStatus::default(),
+            recommendations: None,
+            up_events: Vec::new(),
+            down_events: Vec::new(),
+        }
+    }
+
+    /// The logs are the controller's memory: after its restart they are empty, and the next look seeds them.
+    pub fn forget(&mut self) {
+        self.recommendations = None;
+        self.up_events.clear();
+        self.down_events.clear();
+    }
+
+    /// The target could not be found or read.
+    pub fn failed_get_scale(&mut self, now: Time, why: &str) -> ScalingEvent {
+        let message = format!("the HPA controller was unable to get the target's current scale: {why}");
+        self.set(ConditionType::AbleToScale, false, "FailedGetScale", message, now);
+        ScalingEvent::warning("FailedGetScale", why.to_owned())
+    }
+
+    /// One look: what the size should be, why, and what to tell.
+    pub fn sync(&mut self, now: Time, settings: &HpaSettings, target: &TargetState<'_>) -> Sync {
+        let legacy = settings.dialect == Dialect::Legacy;
+        let message = "the HPA controller was able to get the target's current scale";
+        self.set(ConditionType::AbleToScale, true, "SucceededGetScale", message.into(), now);
+        let replicas = if legacy { target.status_replicas } else { target.spec_replicas };
+        let current = i64::from(replicas);
+        let (min, max) = (i64::from(self.spec.min()), i64::from(self.spec.max_replicas));
+        self.recommendations.get_or_insert_with(|| vec![Recommendation { replicas: current, at: now }]);
+
+        let mut working = Vec::with_capacity(8);
+        working.push(Step::Current { replicas: current, min, max });
+        let mut events = Vec::new();
+        let mut reason = String::new();
+        let desired = if target.spec_replicas == 0 && (legacy || min != 0) {
+            working.push(Step::Disabled);
+            let message = "scaling is disabled since the replica count of the target is zero";
+            self.set(ConditionType::ScalingActive, false, "ScalingDisabled", message.into(), now);
+            current
+        } else if current > max {
+            reason = "Current number of replicas above Spec.MaxReplicas".into();
+            working.push(Step::AboveMax { current, max });
+            max
+        } else if current < min {
+            reason = "Current number of replicas below Spec.MinReplicas".into();
+            working.push(Step::BelowMin { current, min });
+            min
+        } else if legacy && current == 0 {
+            reason = "Current number of replicas must be greater than 0".into();
+            working.push(Step::NotZero);
+            1
+        } else {
+            self.measure(now, settings, target, current, &mut working, &mut events, &mut reason)
+                .unwrap_or(current)
+        };
+
+        let to = u32::try_from(desired).unwrap_or(u32::MAX);
+        if desired != current {
+            let message = format!("the HPA controller was able to update the target scale to {to}");
+            self.set(ConditionType::AbleToScale, true, "SucceededRescale", message, now);
+            events
+                .push(ScalingEvent::normal("SuccessfulRescale", format!("New size: {to}; reason: {reason}")));
+            self.status.last_scale_time = Some(now);
+            self.store_event(desired - current, now, settings);
+        }
+        self.status.current_replicas = replicas;
+        self.status.desired_replicas = to;
+        let next_look = Some(now + settings.sync_period);
+        Sync {
+            decision: Decision {
+                at: now,
+                scaler: Scaler::Hpa,
+                from: replicas,
+                to,
+                reason,
+                working,
+                next_look,
+            },
+            events,
+        }
+    }
+
+    fn set(&mut self, kind: ConditionType, status: bool, reason: &str, message: String, now: Time) {
+        conditions::set(&mut self.status.conditions, kind, status, reason, message, now);
+    }
+
+    /// Metrics, then the windows and limits; `None` when the metrics give no answer.
+    #[allow(clippy::too_many_arguments)] // One look's own locals, split off for length only.
+    fn measure(
+        &mut self,
+        now: Time,
+        settings: &HpaSettings,
+        target: &TargetState<'_>,
+        current: i64,
+        working: &mut Vec<Step>,
+        events: &mut Vec<ScalingEvent>,
+        reason: &mut String,
+    ) -> Option<i64> {
+        let calculator = Calculator { now, settings, tolerance: self.tolerance(settings) };
+        let answer = metrics::ask(&calculator, &self.spec.metrics, current, target, working);
+        for failure in &answer.failures {
+            events.push(ScalingEvent::warning(failure.reason, failure.message.clone()));
+        }
+        let usable = answer.largest.filter(|(n, _)| answer.failures.is_empty() || *n >= current);
+        let Some((proposal, metric)) = usable else {
+            let (counted, failure) = match settings.dialect {
+                Dialect::Current => ("first error is", answer.failures.first()),
+                Dialect::Legacy => ("last error was", answer.failures.last()),
+            };
+            let (why, word) =
+                failure.map_or(("no metric is named", "InvalidMetricSourceType"), |f| (&f.message, f.reason));
+            let message = format!("the HPA was unable to compute the replica count: {why}");
+            self.set(ConditionType::ScalingActive, false, word, message, now);
+            let (n, all) = (answer.failures.len(), self.spec.metrics.len());
+            let summary = format!("invalid metrics ({n} invalid out of {all}), {counted}: {why}");
+            working.push(Step::Refused { keep: current, message: summary.clone() });
+            events.push(ScalingEvent::warning("FailedComputeMetricsReplicas", summary));
+            // Old controllers kept the last good values on screen, today's store what failed as unknown.
+            if settings.dialect == Dialect::Current {
+                self.status.current_metrics = Some(answer.statuses);
+            }
+            return None;
+        };
+        self.status.current_metrics = Some(answer.statuses);
+        let message = format!("the HPA was able to successfully calculate a replica count from {metric}");
+        self.set(ConditionType::ScalingActive, true, "ValidMetricFound", message, now);
+        // The reason speaks of the raw proposal, as Kubernetes' does, even where a window turns it round.
+        if proposal > current {
+            *reason = format!("{metric} above target");
+        } else if proposal < current {
+            "All metrics below target".clone_into(reason);
+        }
+        Some(if self.spec.behavior.is_some() && settings.dialect == Dialect::Current {
+            self.normalize_with_behavior(now, settings, current, proposal, working)
+        } else {
+            self.normalize(now, settings, current, proposal, working)
+        })
+    }
+
+    fn tolerance(&self, settings: &HpaSettings) -> Tolerance {
+        let mut tolerance = Tolerance::both(settings.tolerance, settings.dialect);
+        if let (Some(behavior), Dialect::Current) = (&self.spec.behavior, settings.dialect) {
+            let of = |rules: &Option<spec::Rules>| rules.as_ref().and_then(|r| r.tolerance);
+            tolerance.up = of(&behavior.scale_up).unwrap_or(tolerance.up);
+            tolerance.down = of(&behavior.scale_down).unwrap_or(tolerance.down);
+        }
+        tolerance
+    }
+
+    fn set_stabilised(&mut self, differs: bool, reason: &str, message: &str, now: Time) {
+        let (reason, message) = if differs {
+            (reason, message)
+        } else {
+            ("ReadyForNewScale", "recommended size matches current size")
+        };
+        self.set(ConditionType::AbleToScale, true, reason, message.into(), now);
+    }
+
+    fn set_limited(&mut self, limited: bool, reason: LimitReason, message: &str, now: Time) {
+        self.set(ConditionType::ScalingLimited, limited, reason.name(), message.into(), now);
+    }
+
+    fn normalize(
+        &mut self,
+        now: Time,
+        settings: &HpaSettings,
+        current: i64,
+        proposal: i64,
+        working: &mut Vec<Step>,
+    ) -> i64 {
+        let (min, max) = (i64::from(self.spec.min()), i64::from(self.spec.max_replicas));
+        let window = settings.downscale_stabilization;
+        let log = self.recommendations.get_or_insert_default();
+        let (stable, age) = limits::stabilize(log, proposal, now, window);
+        self.set_stabilised(stable != proposal, "ScaleDownStabilized", HIGHEST, now);
+        let (desired, reason, message) = limits::clamp(current, stable, min, max, settings);
+        self.set_limited(desired != stable, reason, message, now);
+
+        if stable != proposal {
+            let (without, ..) = limits::clamp(current, proposal, min, max, settings);
+            working.push(Step::Stabilised { highest: stable, age, window, result: stable, without });
+        }
+        let limit = limits::step_limit(current, settings);
+        let floor = if settings.dialect == Dialect::Legacy { min.max(1) } else { min };
+        if stable > max.min(limit) {
+            if stable > limit {
+                let (factor, minimum) = (settings.scale_up_limit_factor, settings.scale_up_limit_minimum);
+                working.push(Step::StepLimit { current, factor, minimum, limit, without: stable.min(max) });
+            }
+            if stable.min(limit) > max {
+                working.push(Step::Max { max, without: stable.min(limit) });
+            }
+        } else if stable < floor {
+            working.push(Step::Min { min: floor, without: stable });
+        } else if stable == proposal {
+            working.push(Step::InRange { min, max });
+        }
+        desired
+    }
+
+    fn normalize_with_behavior(
+        &mut self,
+        now: Time,
+        settings: &HpaSettings,
+        current: i64,
+        proposal: i64,
+        working: &mut Vec<Step>,
+    ) -> i64 {
+        let (min, max) = (i64::from(self.spec.min()), i64::from(self.spec.max_replicas));
+        let rules = self.spec.behavior.as_ref();
+        let up = FullRules::up(rules.and_then(|b| b.scale_up.as_ref()));
+        let down =
+            FullRules::down(rules.and_then(|b| b.scale_down.as_ref()), settings.downscale_stabilization);
+        let log = self.recommendations.get_or_insert_default();
+        let stable = behavior::stabilize(log, current, proposal, now, up.stabilization, down.stabilization);
+        let (word, message) = if proposal >= current {
+            ("ScaleUpStabilized", LOWEST)
+        } else {
+            ("ScaleDownStabilized", HIGHEST)
+        };
+        self.set_stabilised(stable.result != proposal, word, message, now);
+
+        let clamp = |desired: i64| {
+            let (direction, rules) =
+                if desired >= current { (Direction::Up, &up) } else { (Direction::Down, &down) };
+            let (limit, policies) =
+                behavior::rate_limit(direction, current, rules, &self.up_events, &self.down_events, now);
+            let (result, reason) = behavior::clamp(current, desired, min, max, limit);
+            (result, reason, direction, rules.select, limit, policies)
+        };
+        let (desired, reason, direction, select, limit, policies) = clamp(stable.result);
+        let without_window = clamp(proposal).0;
+        self.set_limited(desired != stable.result, reason, reason.message(), now);
+
+        let result = stable.result;
+        if result != proposal {
+            working.push(Step::StabilisedBoth {
+                current,
+                lowest: stable.lowest,
+                up_window: up.stabilization,
+                highest: stable.highest,
+                down_window: down.stabilization,
+                result,
+                without: without_window,
+            });
+        }
+        match direction {
+            Direction::Up => {
+                let limit = limit.max(current);
+                if result > limit {
+                    working.push(Step::RateLimit {
+                        direction,
+                        current,
+                        select,
+                        policies,
+                        limit,
+                        without: result.min(max),
+                    });
+                }
+                if result > current && result.min(limit) > max {
+                    working.push(Step::Max { max, without: result.min(limit) });
+                }
+            }
+            Direction::Down => {
+                let limit = limit.min(current);
+                if result < limit {
+                    working.push(Step::RateLimit {
+                        direction,
+                        current,
+                        select,
+                        policies,
+                        limit,
+                        without: result.max(min),
+                    });
+                }
+                if result.max(limit) < min {
+                    working.push(Step::Min { min, without: result.max(limit) });
+                }
+            }
+        }
+        if desired == result && result == proposal {
+            working.push(Step::InRange { min, max });
+        }
+        desired
+    }
+
+    /// Logs a change of size for the policies; without `behavior` nothing is kept.
+    fn store_event(&mut self, change: i64, now: Time, settings: &HpaSettings) {
+        if settings.dialect == Dialect::Legacy {
+            return;
+        }
+        let Some(rules) = &self.spec.behavior else { return };
+        if change > 0 {
+            let longest = FullRules::up(rules.scale_up.as_ref()).longest_period();
+            behavior::store_event(&mut self.up_events, change, now, longest);
+        } else {
+            let longest =
+                FullRules::down(rules.scale_down.as_ref(), settings.downscale_stabilization).longest_period();
+            behavior::store_event(&mut self.down_events, -change, now, longest);
+        }
+    }
+}
+
+const HIGHEST: &str =
+    "recent recommendations were higher than current one, applying the highest recent recommendation";
+const LOWEST: &str =
+    "recent recommendations were lower than current one, applying the lowest recent recommendation";

@@ -1,0 +1,368 @@
+//! What a person writes: the autoscaling/v2 model, and the settings of the controller.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Which controller's rules are followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// Today's: reads `spec.replicas`, honours `behavior`, sets pending, failed and succeeded pods apart.
+    #[default]
+    Current,
+    /// That of Kubernetes 1.15: reads `status.replicas`, knows no `behavior`, `min` 0 acts as 1.
+    Legacy,
+}
+
+/// The controller's settings; the defaults are those of kube-controller-manager.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct HpaSettings {
+    /// Time between two looks. 15 s.
+    pub sync_period: Duration,
+    /// No change while load/target is this near to 1. 0.1.
+    pub tolerance: f64,
+    /// How long a higher recommendation holds the size up. 300 s.
+    pub downscale_stabilization: Duration,
+    /// How long after its start a pod's CPU is looked at with care. 300 s.
+    pub cpu_initialization_period: Duration,
+    /// A pod that lost readiness sooner than this after its start was never ready. 30 s.
+    pub initial_readiness_delay: Duration,
+    /// Whose rules.
+    pub dialect: Dialect,
+    /// Without `behavior` one step goes up to this many times the size. 2.
+    pub scale_up_limit_factor: u32,
+    /// … but to this many pods at any rate. 4.
+    pub scale_up_limit_minimum: u32,
+}
+
+impl Default for HpaSettings {
+    fn default() -> Self {
+        HpaSettings {
+            sync_period: Duration::from_secs(15),
+            tolerance: 0.1,
+            downscale_stabilization: Duration::from_secs(300),
+            cpu_initialization_period: Duration::from_secs(300),
+            initial_readiness_delay: Duration::from_secs(30),
+            dialect: Dialect::Current,
+            scale_up_limit_factor: 2,
+            scale_up_limit_minimum: 4,
+        }
+    }
+}
+
+/// The `spec` of an autoscaler, without its target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HpaSpec {
+    /// `minReplicas`; absent means 1.
+    pub min_replicas: Option<u32>,
+    /// `maxReplicas`.
+    pub max_replicas: u32,
+    /// What is measured, and its target. Never empty once in an autoscaler: CPU at 80 % is filled in.
+    pub metrics: Vec<MetricSpec>,
+    /// `behavior`; absent means the old limits, not the v2 policies.
+    pub behavior: Option<Behavior>,
+}
+
+impl HpaSpec {
+    /// What `kubectl autoscale --cpu-percent=PERCENT --min=MIN --max=MAX` makes.
+    pub fn cpu(percent: u32, min: Option<u32>, max: u32) -> Self {
+        HpaSpec {
+            min_replicas: min,
+            max_replicas: max,
+            metrics: vec![MetricSpec::Resource {
+                name: Resource::Cpu,
+                target: ResourceTarget::Utilization(percent),
+            }],
+            behavior: None,
+        }
+    }
+
+    /// `minReplicas`, or its default 1.
+    pub fn min(&self) -> u32 {
+        self.min_replicas.unwrap_or(1)
+    }
+
+    /// With what the API server fills in: CPU at 80 % when no metric is named.
+    pub fn with_defaults(mut self) -> Self {
+        if self.metrics.is_empty() {
+            self.metrics = HpaSpec::cpu(80, None, 1).metrics;
+        }
+        self
+    }
+
+    /// What the API server refuses, in one sentence.
+    pub fn check(&self) -> Result<(), String> {
+        if self.max_replicas == 0 {
+            return Err("spec.maxReplicas must be greater than 0".into());
+        }
+        if self.max_replicas < self.min() {
+            return Err(format!(
+                "spec.maxReplicas ({}) must be greater than or equal to minReplicas ({})",
+                self.max_replicas,
+                self.min()
+            ));
+        }
+        if self.min() == 0
+            && !self
+                .metrics
+                .iter()
+                .any(|m| matches!(m, MetricSpec::Object { .. } | MetricSpec::External { .. }))
+        {
+            return Err("spec.minReplicas is 0: at least one Object or External metric is needed to scale \
+                        to zero; write 1 or more, or use the label com.openfaas.scale.zero"
+                .into());
+        }
+        for metric in &self.metrics {
+            if metric.target_number() == Some(0) {
+                return Err(format!("the target of {} must be greater than 0", metric.short_name()));
+            }
+        }
+        for (name, rules) in [
+            ("scaleUp", self.behavior.as_ref().and_then(|b| b.scale_up.as_ref())),
+            ("scaleDown", self.behavior.as_ref().and_then(|b| b.scale_down.as_ref())),
+        ] {
+            if let Some(rules) = rules {
+                rules.check().map_err(|why| format!("spec.behavior.{name}.{why}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A resource that pods use and request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resource {
+    /// `cpu`.
+    Cpu,
+    /// `memory`.
+    Memory,
+}
+
+impl Resource {
+    /// `cpu` or `memory`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Resource::Cpu => "cpu",
+            Resource::Memory => "memory",
+        }
+    }
+}
+
+/// The target of a resource metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ResourceTarget {
+    /// Percent of the pods' requests.
+    Utilization(u32),
+    /// Mean use per pod, in thousandths (milli-cores, milli-bytes).
+    AverageValue(i64),
+}
+
+/// The target of an object or external metric, in thousandths of its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ValueTarget {
+    /// The value itself should be this.
+    Value(i64),
+    /// The value divided by the replicas should be this.
+    AverageValue(i64),
+}
+
+/// The object that an object metric describes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectRef {
+    /// `apiVersion`, may be empty.
+    #[serde(default)]
+    pub api_version: String,
+    /// `kind`.
+    pub kind: String,
+    /// `name`.
+    pub name: String,
+}
+
+/// One entry of `spec.metrics`. Numbers are in thousandths of the metric's unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum MetricSpec {
+    /// CPU or memory of the pods.
+    Resource {
+        /// Which.
+        name: Resource,
+        /// Its target.
+        target: ResourceTarget,
+    },
+    /// CPU or memory of one container; a pod here has one container, so it counts as `Resource`.
+    ContainerResource {
+        /// Which.
+        name: Resource,
+        /// The container's name.
+        container: String,
+        /// Its target.
+        target: ResourceTarget,
+    },
+    /// A number that each pod has: `requests_per_second`, `in_flight` …
+    Pods {
+        /// Its name.
+        metric: String,
+        /// The mean that is aimed at.
+        target: i64,
+    },
+    /// A number that describes one object, such as the function itself.
+    Object {
+        /// Its name.
+        metric: String,
+        /// The object.
+        object: ObjectRef,
+        /// Its target.
+        target: ValueTarget,
+    },
+    /// Numbers from outside; they are summed.
+    External {
+        /// Its name.
+        metric: String,
+        /// Its target.
+        target: ValueTarget,
+    },
+    /// A type that no controller knows.
+    Unknown {
+        /// What was written.
+        kind: String,
+    },
+}
+
+impl MetricSpec {
+    /// The target as a number, for checks.
+    pub fn target_number(&self) -> Option<i64> {
+        match self {
+            MetricSpec::Resource { target, .. } | MetricSpec::ContainerResource { target, .. } => {
+                Some(match target {
+                    ResourceTarget::Utilization(percent) => i64::from(*percent),
+                    ResourceTarget::AverageValue(v) => *v,
+                })
+            }
+            MetricSpec::Pods { target, .. } => Some(*target),
+            MetricSpec::Object { target: ValueTarget::Value(v) | ValueTarget::AverageValue(v), .. }
+            | MetricSpec::External { target: ValueTarget::Value(v) | ValueTarget::AverageValue(v), .. } => {
+                Some(*v)
+            }
+            MetricSpec::Unknown { .. } => None,
+        }
+    }
+
+    /// A name short enough for a column: `cpu`, `requests_per_second`.
+    pub fn short_name(&self) -> &str {
+        match self {
+            MetricSpec::Resource { name, .. } | MetricSpec::ContainerResource { name, .. } => name.name(),
+            MetricSpec::Pods { metric, .. }
+            | MetricSpec::Object { metric, .. }
+            | MetricSpec::External { metric, .. } => metric,
+            MetricSpec::Unknown { kind } => kind,
+        }
+    }
+}
+
+/// `spec.behavior`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Behavior {
+    /// `scaleUp`; absent takes the defaults.
+    pub scale_up: Option<Rules>,
+    /// `scaleDown`; absent takes the defaults.
+    pub scale_down: Option<Rules>,
+}
+
+/// One direction of [`Behavior`]; what is absent takes its default, one by one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rules {
+    /// `stabilizationWindowSeconds`.
+    pub stabilization: Option<Duration>,
+    /// `selectPolicy`.
+    pub select: Option<Select>,
+    /// `policies`; a list that is given replaces the default list whole.
+    pub policies: Option<Vec<Policy>>,
+    /// `tolerance`, since Kubernetes 1.33.
+    pub tolerance: Option<f64>,
+}
+
+impl Rules {
+    fn check(&self) -> Result<(), String> {
+        if self.stabilization.is_some_and(|w| w > Duration::from_secs(3600)) {
+            return Err("stabilizationWindowSeconds must be at most 3600".into());
+        }
+        if self.tolerance.is_some_and(|t| !(t >= 0.0 && t.is_finite())) {
+            return Err("tolerance must be 0 or more".into());
+        }
+        if let Some(policies) = &self.policies {
+            if policies.is_empty() {
+                return Err("policies must have at least one entry; leave it out for the defaults".into());
+            }
+            for p in policies {
+                if p.value == 0 {
+                    return Err("policies: value must be greater than 0".into());
+                }
+                if p.period.is_zero() || p.period > Duration::from_secs(1800) {
+                    return Err("policies: periodSeconds must be between 1 and 1800".into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `selectPolicy`: which of several policies counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Select {
+    /// The one that allows the biggest change.
+    #[default]
+    Max,
+    /// The one that allows the smallest change.
+    Min,
+    /// No change in this direction.
+    Disabled,
+}
+
+/// One policy: at most `value` pods, or percent, in `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// Pods or percent.
+    #[serde(rename = "type")]
+    pub kind: PolicyKind,
+    /// How many.
+    pub value: u32,
+    /// `periodSeconds`.
+    pub period: Duration,
+}
+
+/// What a policy's value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PolicyKind {
+    /// Pods.
+    Pods,
+    /// Percent of the size at the start of the period.
+    Percent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_that_the_api_server_refuses_is_refused() {
+        assert_eq!(HpaSpec::cpu(20, Some(2), 6).check(), Ok(()));
+        for (spec, word) in [
+            (HpaSpec::cpu(20, Some(7), 6), "greater than or equal to minReplicas (7)"),
+            (HpaSpec::cpu(20, None, 0), "maxReplicas must be greater than 0"),
+            (HpaSpec::cpu(0, None, 3), "target of cpu"),
+            (HpaSpec::cpu(20, Some(0), 3), "com.openfaas.scale.zero"),
+        ] {
+            let why = spec.check().unwrap_err();
+            assert!(why.contains(word), "{why}");
+        }
+    }
+}
