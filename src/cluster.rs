@@ -15,6 +15,7 @@ pub mod action;
 pub mod command;
 pub mod event;
 pub mod function;
+pub mod go_duration;
 pub mod node;
 pub mod pod;
 pub mod quantity;

@@ -15,6 +15,7 @@
 //! | [`lab`] | experiments and load |
 //! | [`dashboard`] | what a person watches |
 //! | [`functions`] | the functions that ship inside the binary |
+//! | [`mistake`] | what is wrong with what a person wrote, and where |
 //!
 //! Arrows go one way: `cli → {live, sim, lab, dashboard} → cluster`. `watchdog` and `functions` run in
 //! another process and depend on nothing else here.
@@ -25,5 +26,6 @@ pub mod dashboard;
 pub mod functions;
 pub mod lab;
 pub mod live;
+pub mod mistake;
 pub mod sim;
 pub mod watchdog;

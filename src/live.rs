@@ -4,3 +4,4 @@ pub mod gateway;
 pub mod handle;
 pub mod provider;
 pub mod router;
+pub mod settings;
