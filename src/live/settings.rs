@@ -6,6 +6,7 @@
 use crate::cluster;
 use crate::cluster::quantity::Bytes;
 use crate::cluster::routing::RoutingPolicy;
+use crate::cluster::scaling::hpa::HpaSettings;
 use crate::cluster::scaling::openfaas::Edition;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub use preset::{PRESETS, Preset};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// `[hpa]`
-    pub hpa: Hpa,
+    pub hpa: HpaSettings,
     /// `[metrics]`
     pub metrics: Metrics,
     /// `[gateway]`
@@ -38,46 +39,6 @@ pub struct Settings {
     pub state: State,
     /// `[journal]`
     pub journal: Journal,
-}
-
-/// Whose autoscaling rules are followed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// Today's controller.
-    #[default]
-    Current,
-    /// That of Kubernetes 1.15.
-    Legacy,
-}
-
-/// The autoscaler, with kube-controller-manager's names and defaults.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hpa {
-    /// Time between two looks. 15 s.
-    pub sync_period: Duration,
-    /// No change while load/target is this near to 1. 0.1.
-    pub tolerance: f64,
-    /// How long a higher recommendation holds the size up. 300 s.
-    pub downscale_stabilization: Duration,
-    /// How long after its start a pod's CPU is looked at with care. 300 s.
-    pub cpu_initialization_period: Duration,
-    /// A pod that lost readiness sooner than this after its start was never ready. 30 s.
-    pub initial_readiness_delay: Duration,
-    /// Whose rules.
-    pub dialect: Dialect,
-}
-
-impl Default for Hpa {
-    fn default() -> Self {
-        Hpa {
-            sync_period: Duration::from_secs(15),
-            tolerance: 0.1,
-            downscale_stabilization: Duration::from_secs(300),
-            cpu_initialization_period: Duration::from_secs(300),
-            initial_readiness_delay: Duration::from_secs(30),
-            dialect: Dialect::Current,
-        }
-    }
 }
 
 /// Measuring usage.
@@ -245,7 +206,7 @@ impl Settings {
     /// The part of them that the core decides with.
     pub fn to_cluster(&self) -> cluster::settings::Settings {
         cluster::settings::Settings {
-            hpa: cluster::scaling::hpa::HpaSettings::default(),
+            hpa: self.hpa.clone(),
             metrics_interval: self.metrics.interval,
             openfaas_interval: self.openfaas.interval,
             edition: self.openfaas.edition,

@@ -94,6 +94,8 @@ keys! {
     "hpa.cpu-initialization-period" hpa.cpu_initialization_period any "how long after its start a pod's CPU is looked at with care"
     "hpa.initial-readiness-delay" hpa.initial_readiness_delay any "a pod that lost readiness sooner than this after its start was never ready"
     "hpa.dialect" hpa.dialect any "whose rules: `current`, or `legacy` (Kubernetes 1.15)"
+    "hpa.scale-up-limit-factor" hpa.scale_up_limit_factor at_least_one "without `behavior` one step goes up to this many times the size"
+    "hpa.scale-up-limit-minimum" hpa.scale_up_limit_minimum at_least_one "but to this many pods at any rate"
     "metrics.interval" metrics.interval positive "how often usage is measured for the HPA, and the window of one measurement"
     "gateway.port" gateway.port any "the port on 127.0.0.1; 0 takes any free one"
     "gateway.metrics-port" gateway.metrics_port any "the port of /metrics; 0 is the gateway's port + 2"

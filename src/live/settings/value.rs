@@ -3,8 +3,9 @@
 use crate::cluster::go_duration;
 use crate::cluster::quantity::Bytes;
 use crate::cluster::routing::RoutingPolicy;
+use crate::cluster::scaling::hpa::Dialect;
 use crate::cluster::scaling::openfaas::Edition;
-use crate::live::settings::{Dialect, ProviderChoice};
+use crate::live::settings::ProviderChoice;
 use std::path::PathBuf;
 use std::time::Duration;
 
