@@ -1,0 +1,3 @@
+//! faasim from outside: one test binary, a module per surface.
+
+mod oracles;
