@@ -47,6 +47,13 @@ pub enum Action {
         /// Host and port of its watchdog.
         address: String,
     },
+    /// No new request goes to this pod until it is opened again: its probe fails.
+    ClosePod {
+        /// Of which function.
+        function: FunctionId,
+        /// Which pod.
+        uid: PodUid,
+    },
     /// No new request goes to this pod. Answered by `Drained` when nothing is in flight.
     DrainPod {
         /// Of which function.

@@ -84,6 +84,10 @@ pub struct Counters {
     pub queued: u32,
     /// When a request last started or ended; [`Time::ZERO`] when none ever did.
     pub last_activity: Time,
+    /// Of those completed, how many ended with status 200: what OpenFaaS CE's alert counts. Routing does not
+    /// see a status; whoever answers a scrape fills it in.
+    #[serde(default)]
+    pub completed_ok: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

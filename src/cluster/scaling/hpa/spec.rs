@@ -79,6 +79,19 @@ impl HpaSpec {
         }
     }
 
+    /// Whether one of its metrics is a share of the pods' CPU request.
+    pub fn needs_cpu_request(&self) -> bool {
+        let share_of_cpu = |name: Resource, target: ResourceTarget| {
+            name == Resource::Cpu && matches!(target, ResourceTarget::Utilization(_))
+        };
+        self.metrics.iter().any(|m| match m {
+            MetricSpec::Resource { name, target } | MetricSpec::ContainerResource { name, target, .. } => {
+                share_of_cpu(*name, *target)
+            }
+            _ => false,
+        })
+    }
+
     /// `minReplicas`, or its default 1.
     pub fn min(&self) -> u32 {
         self.min_replicas.unwrap_or(1)

@@ -1,0 +1,232 @@
+//! When which scaler looks, and what follows from what it decides.
+
+use super::action::Action;
+use super::event::PodSample;
+use super::function::FunctionId;
+use super::happenings::Kind;
+use super::pod::{Container, Pod, PodPhase, PodUid};
+use super::routing::Counters;
+use super::scaling::alert::{self, Notice};
+use super::scaling::decision::{Decision, Scaler};
+use super::scaling::hpa::{CustomMetrics, PodPhase as HpaPhase, PodState, TargetState};
+use super::scaling::idle;
+use super::scaling::openfaas::ScaleType;
+use super::state::Function;
+use super::time::Time;
+use super::{Cluster, Timer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Completed requests per second, as a metric that an HPA can name.
+const REQUESTS_PER_SECOND: &str = "requests_per_second";
+/// Requests in flight, as a metric that an HPA can name.
+const IN_FLIGHT: &str = "in_flight";
+
+impl Cluster {
+    /// A scrape came back: meters run on, and OpenFaaS' scalers look.
+    pub(super) fn scraped(&mut self, now: Time, pods: &[PodSample], counters: &[(FunctionId, Counters)]) {
+        for sample in pods {
+            let Some(function) = self.pods.get(&sample.uid).map(|p| p.function) else { continue };
+            let Some(f) = self.functions.get_mut(&function) else { continue };
+            let used = f.pod_meters.entry(sample.uid).or_default().observe(sample);
+            f.meter.add_cpu(used);
+        }
+        if now >= self.metrics_due {
+            self.metrics_due = now + self.settings.metrics_interval;
+            self.functions
+                .values_mut()
+                .flat_map(|f| f.pod_meters.values_mut())
+                .for_each(|m| m.close_window());
+        }
+        for (function, counters) in counters {
+            let Some(f) = self.functions.get_mut(function) else { continue };
+            f.meter.observe(now, counters);
+            if f.replicas == 0 && f.meter.queued > 0 {
+                self.no_pod(now, *function);
+            } else {
+                self.look_at_labels(now, *function);
+            }
+        }
+    }
+
+    /// The HPA's period is over.
+    pub(super) fn look_at_hpa(&mut self, now: Time, due: Time, function: FunctionId) {
+        let settings = self.settings.clone();
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        let Some(hpa) = &mut f.hpa else { return };
+        if f.hpa_due != due {
+            return;
+        }
+        f.hpa_due = now + settings.hpa.sync_period;
+        let mine: Vec<&Arc<Pod>> = f.pods.iter().filter_map(|uid| self.pods.get(uid)).collect();
+        let (load, ready) = (&f.meter, mine.iter().filter(|p| p.ready).count());
+        let totals =
+            [(REQUESTS_PER_SECOND, load.load(ScaleType::Rps, now)), (IN_FLIGHT, f64::from(load.in_flight))];
+        let custom = CustomMetrics {
+            objects: totals.iter().map(|(name, total)| ((*name).into(), milli(*total))).collect(),
+            ..CustomMetrics::default()
+        };
+        // A load balancer's counts belong to no pod: each ready pod is shown an equal share.
+        let share: BTreeMap<String, i64> =
+            totals.iter().map(|(n, total)| ((*n).into(), milli(*total / ready.max(1) as f64))).collect();
+        let pods: Vec<PodState> = mine
+            .iter()
+            .map(|pod| {
+                let usage = f.pod_meters.get(&pod.uid).and_then(|m| m.usage);
+                pod_state(pod, usage, if pod.ready { share.clone() } else { BTreeMap::new() })
+            })
+            .collect();
+        let status_replicas = mine.iter().filter(|p| p.deleting.is_none()).count();
+        let target = TargetState {
+            spec_replicas: f.replicas,
+            status_replicas: u32::try_from(status_replicas).unwrap_or(u32::MAX),
+            pods: &pods,
+            custom: &custom,
+        };
+        let sync = hpa.sync(now, &settings.hpa, &target);
+        let (due, object) = (f.hpa_due, format!("horizontalpodautoscaler/{}", f.spec.name));
+        self.timers.insert((due, Timer::Hpa(function)));
+        for event in sync.events {
+            let kind = if event.warning { Kind::Warning } else { Kind::Normal };
+            self.note(now, function, object.clone(), kind, &event.reason, event.message);
+        }
+        self.decided(now, function, sync.decision);
+    }
+
+    /// OpenFaaS' scaler looks at a function that it is in charge of.
+    fn look_at_labels(&mut self, now: Time, function: FunctionId) {
+        let interval = self.scrape_interval();
+        let edition = self.settings.edition;
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        match f.scaler(edition) {
+            Scaler::OpenFaasPro => {
+                let ready = f.pods.iter().filter(|uid| self.pods.get(uid).is_some_and(|p| p.ready)).count();
+                let ready = u32::try_from(ready).unwrap_or(u32::MAX);
+                let load = f.meter.load(f.labels.kind, now);
+                let idle_for = f.meter.idle_for(now);
+                let mut decision = f.pro.evaluate(now, f.replicas, ready, load, idle_for, &f.labels);
+                decision.next_look = Some(now + interval);
+                if decision.scaler == Scaler::Idle && decision.changed() {
+                    self.close_if_idle(function, decision);
+                } else {
+                    self.decided(now, function, decision);
+                }
+            }
+            Scaler::OpenFaasCe => {
+                if let Some(notice) = f.meter.alert.tick(now) {
+                    let seen = f.meter.alert.seen();
+                    let mut decision = match notice {
+                        Notice::Firing => alert::step(now, f.replicas, &f.labels),
+                        Notice::Resolved => alert::resolve(now, f.replicas, &f.labels),
+                    };
+                    decision.working.insert(0, seen);
+                    self.decided(now, function, decision);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks the gateway to close the function unless a request came meanwhile: a request and a stop cannot
+    /// race.
+    fn close_if_idle(&mut self, function: FunctionId, decision: Decision) {
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        if f.closing.is_none() {
+            f.closing = Some(Arc::new(decision));
+            self.actions.push_back(Action::CloseIfIdle { function, since: f.meter.last_activity });
+        }
+    }
+
+    pub(super) fn closed(&mut self, now: Time, function: FunctionId) {
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        if let Some(decision) = f.closing.take() {
+            self.decided(now, function, Arc::unwrap_or_clone(decision));
+        }
+    }
+
+    pub(super) fn still_used(&mut self, function: FunctionId, since: Time) {
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        f.closing = None;
+        f.meter.last_activity = f.meter.last_activity.max(since);
+    }
+
+    /// A request found no pod. At zero replicas that wakes the function; otherwise one is on its way.
+    pub(super) fn no_pod(&mut self, now: Time, function: FunctionId) {
+        let Some(f) = self.functions.get(&function) else { return };
+        if f.replicas == 0 {
+            let decision = idle::wake(now, &f.labels);
+            self.decided(now, function, decision);
+        }
+    }
+
+    /// Writes a decision down, and does what it says.
+    pub(super) fn decided(&mut self, now: Time, function: FunctionId, decision: Decision) {
+        let history = self.settings.history;
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        let decision = Arc::new(decision);
+        f.remember(decision.clone(), history);
+        self.actions.push_back(Action::Decided { function, decision: decision.clone() });
+        if !decision.changed() {
+            return;
+        }
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        let (from, to) = (f.replicas, decision.to);
+        f.replicas = to;
+        if to > from {
+            // It was given pods: the quiet time before it may go to zero begins anew.
+            f.meter.last_activity = f.meter.last_activity.max(now);
+            f.closing = None;
+        }
+        let set = format!("{}-{}", f.spec.name, f.template_hash);
+        let word = if to > from { "up" } else { "down" };
+        let text = format!("Scaled {word} replica set {set} from {from} to {to}");
+        self.note_deployment(now, function, "ScalingReplicaSet", text);
+        self.persist(function);
+        self.reconcile(now, function);
+    }
+
+    /// Gives a function an HPA; it looks first after one period, as Kubernetes' does.
+    pub(super) fn start_hpa(&mut self, now: Time, function: FunctionId) {
+        let period = self.settings.hpa.sync_period;
+        if let Some(f) = self.functions.get_mut(&function) {
+            f.hpa_due = now + period;
+            self.timers.insert((now + period, Timer::Hpa(function)));
+        }
+    }
+}
+
+/// Thousandths, as metrics are counted.
+fn milli(value: f64) -> i64 {
+    libm::round(value * 1000.0) as i64
+}
+
+fn pod_state(
+    pod: &Pod,
+    usage: Option<super::scaling::hpa::PodUsage>,
+    custom: BTreeMap<String, i64>,
+) -> PodState {
+    PodState {
+        name: pod.name.clone(),
+        phase: match (pod.phase, &pod.container) {
+            (PodPhase::Failed, _) => HpaPhase::Failed,
+            (PodPhase::Pending, _) => HpaPhase::Pending,
+            (PodPhase::Running, _) => HpaPhase::Running,
+        },
+        deleting: pod.deleting.is_some(),
+        ready: pod.started.map(|_| pod.ready),
+        started: pod.started,
+        ready_changed: pod.ready_changed.or(pod.started),
+        cpu_request: pod.spec.requests.cpu,
+        memory_request: pod.spec.requests.memory,
+        usage: usage.filter(|_| matches!(pod.container, Container::Running { .. })),
+        custom,
+    }
+}
+
+impl Function {
+    /// Drops what is known of pods that are gone.
+    pub(super) fn forget_pod(&mut self, uid: PodUid) {
+        self.pods.remove(&uid);
+        self.pod_meters.remove(&uid);
+    }
+}
