@@ -3,6 +3,7 @@
 //! One thread per core, each with a runtime, a connection pool and a traffic shard of its own: a connection
 //! stays on the thread it was given to, so nothing on a request's way is shared but the function's route.
 
+pub mod api;
 pub mod traffic;
 
 use crate::live::router::Router;

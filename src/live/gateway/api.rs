@@ -1,0 +1,114 @@
+//! The gateway's API: OpenFaaS' `/system/*` and faasim's own `/system/faasim/*`.
+//!
+//! Who may call it is the gateway's business (password, `Host`, `Origin`); what a wish does is the cluster's.
+//! Here a request becomes a [`Command`](crate::cluster::command::Command) and the answer becomes bytes.
+
+mod alert;
+mod functions;
+mod info;
+pub mod logs;
+pub mod own;
+mod scale;
+mod status;
+
+use crate::live::handle::{ApplyError, Handle};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+/// The largest body that the API reads. A deployment is a few hundred bytes.
+pub const BODY_LIMIT: usize = 10 << 20;
+
+/// Every route that is not an invocation, `/healthz` or `/`. Paths are those of OpenFaaS; what is unknown is
+/// 404, and a known path with another method is 405 without `Allow`, as OpenFaaS answers.
+pub fn router(handle: Handle) -> Router {
+    Router::new()
+        .route(
+            "/system/functions",
+            only()
+                .get(functions::list)
+                .post(functions::deploy)
+                .put(functions::update)
+                .delete(functions::remove),
+        )
+        .route("/system/function/{name}", only().get(functions::one))
+        .route("/system/scale-function/{name}", only().post(scale::scale))
+        .route("/system/info", only().get(info::info))
+        .route("/system/namespaces", only().get(info::namespaces))
+        .route("/system/logs", only().get(logs::logs))
+        .route("/system/alert", only().post(alert::alert))
+        .route("/system/faasim/view", only().get(own::view))
+        .route("/system/faasim/command", only().post(own::command))
+        .route("/system/faasim/exec/{pod}", only().post(own::exec))
+        .route("/system/faasim/shutdown", only().post(own::shutdown))
+        .fallback(not_found)
+        .with_state(handle)
+}
+
+/// Methods are added to this one, which refuses all others.
+fn only() -> MethodRouter<Handle> {
+    any(|| async { StatusCode::METHOD_NOT_ALLOWED })
+}
+
+async fn not_found() -> Response {
+    text(StatusCode::NOT_FOUND, "404 page not found")
+}
+
+/// A plain sentence that ends in a newline; browsers must not guess at what it is.
+fn text(status: StatusCode, sentence: impl std::fmt::Display) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (status, headers, format!("{sentence}\n")).into_response()
+}
+
+impl IntoResponse for ApplyError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        text(status, self)
+    }
+}
+
+/// Reads a whole body, at most [`BODY_LIMIT`] of it.
+async fn read(body: Body) -> Result<Bytes, Response> {
+    axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|e| {
+        let too_long =
+            std::error::Error::source(&e).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
+        match too_long {
+            true => text(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format_args!("the body is larger than {} MiB, the most that the API reads", BODY_LIMIT >> 20),
+            ),
+            false => text(StatusCode::BAD_REQUEST, format_args!("the body broke off: {e}")),
+        }
+    })
+}
+
+/// Reads a body as JSON. The refusal names the field where it can.
+async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
+    let bytes = read(body).await?;
+    serde_json::from_slice(&bytes).map_err(|e| {
+        text(StatusCode::BAD_REQUEST, format_args!("the body is not the JSON expected here: {e}"))
+    })
+}
+
+/// A reply whose lines are JSON, each sent as soon as it is there.
+fn ndjson<S>(lines: S) -> Response
+where
+    S: futures_util::Stream<Item = Bytes> + Send + 'static,
+{
+    let lines = futures_util::StreamExt::map(lines, Ok::<_, std::convert::Infallible>);
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+}
+
+/// One line of [`ndjson`].
+fn line(value: &impl serde::Serialize) -> Bytes {
+    let mut text = serde_json::to_vec(value).unwrap_or_else(|e| format!("{:?}", e.to_string()).into_bytes());
+    text.push(b'\n');
+    text.into()
+}
