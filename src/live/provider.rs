@@ -6,12 +6,44 @@ use crate::cluster::pod::PodUid;
 use crate::cluster::record::FoundPod;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+pub mod docker;
+pub mod process;
+
+mod choose;
+mod keeper;
+mod token;
+
+pub use choose::{Kind, choose};
+
 /// What a provider reports: pods that started, became ready, exited, are gone.
 pub type Events = mpsc::UnboundedSender<Event>;
+
+/// What every provider is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whose pods these are: a random text that is kept in the state folder. Labels containers.
+    pub cluster_id: String,
+    /// The state folder; pods have theirs in `pods/<name>` below it.
+    pub state_dir: PathBuf,
+    /// The program whose `watchdog` command runs in each pod: `std::env::current_exe()`.
+    pub exe: PathBuf,
+    /// How long pods live when nobody holds them (60 s).
+    pub lease: Duration,
+    /// Where events go.
+    pub events: Events,
+}
+
+impl Config {
+    /// The folder of one pod.
+    fn pod_dir(&self, name: &str) -> PathBuf {
+        self.state_dir.join("pods").join(name)
+    }
+}
 
 /// A pod to be started.
 #[derive(Clone, Debug)]
@@ -66,9 +98,18 @@ pub struct ProviderError(pub String);
 
 /// Runs pods. Every method may be called at any time; what happens later comes as an [`Event`] through the
 /// channel that the provider was made with.
+///
+/// Dropping a provider stops nothing: it lets go of its pods, which live on for their lease and can be found
+/// by the next one. [`remove_all`](Provider::remove_all) is what leaves nothing behind.
 pub trait Provider: Send + Sync + 'static {
     /// `docker` or `process`.
     fn name(&self) -> &'static str;
+
+    /// What this provider cannot do for this function, each in a sentence for people to read.
+    fn limitations(&self, spec: &FunctionSpec) -> Vec<String> {
+        let _ = spec;
+        Vec::new()
+    }
 
     /// Starts a pod (again, after it exited). Reports `PodStarted` and then `PodReady`, or `PodStartFailed`;
     /// later, if it ends without being asked to, `PodExited`.
@@ -78,7 +119,8 @@ pub trait Provider: Send + Sync + 'static {
     /// (logs too). Reports `PodGone`. A pod it does not know is gone already.
     fn stop(&self, uid: PodUid, grace: Duration);
 
-    /// Takes over the pods that an earlier faasim of the same state folder left running.
+    /// Takes over the pods that an earlier faasim of the same state folder left running, and removes what is
+    /// left of those that ended. No `PodStarted` comes for them; `PodReady` does.
     fn find(&self) -> BoxFuture<'_, Result<Vec<FoundPod>, ProviderError>>;
 
     /// The latest cumulative usage of each running pod.

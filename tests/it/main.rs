@@ -1,3 +1,4 @@
 //! faasim from outside: one test binary, a module per surface.
 
 mod oracles;
+mod provider;
