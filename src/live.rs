@@ -1,8 +1,12 @@
 //! The real cluster on this machine: it feeds real events to the pure core and executes its actions.
 
+pub mod clock;
 pub mod control;
+pub mod controller;
 pub mod gateway;
 pub mod handle;
+pub mod journal;
 pub mod provider;
 pub mod router;
 pub mod settings;
+pub mod store;
