@@ -4,6 +4,12 @@
 //! stays on the thread it was given to, so nothing on a request's way is shared but the function's route.
 
 pub mod api;
+mod guard;
+mod invoke;
+mod path;
+mod pool;
+mod reply;
+mod serve;
 pub mod traffic;
 
 use crate::live::router::Router;
@@ -111,8 +117,7 @@ impl Gateway {
 
     /// Serves until `shutdown`, then lets requests in flight end for [`GatewayConfig::grace`].
     pub fn serve(self, shutdown: CancellationToken) -> Result<Serving, std::io::Error> {
-        let _ = (self.config, self.listener, self.router, self.traffic, self.api, shutdown);
-        Ok(Serving { threads: Vec::new() })
+        serve::start(self, &shutdown)
     }
 }
 

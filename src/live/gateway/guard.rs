@@ -1,0 +1,159 @@
+//! Who may ask at all: deploying is running code, and a web page must not do it.
+
+use super::reply::{Reply, error};
+use base64::Engine;
+use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
+use http::{StatusCode, Uri};
+use sha2::{Digest, Sha256};
+
+/// The user that the password belongs to.
+pub(super) const USER: &str = "admin";
+
+pub(super) struct Guard {
+    allowed_hosts: Vec<String>,
+    /// Of `user:password`. Digests have one length and are compared in constant time, so a reply's delay says
+    /// nothing about either.
+    credentials: Option<[u8; 32]>,
+}
+
+impl Guard {
+    pub(super) fn new(allowed_hosts: &[String], password: Option<&str>) -> Self {
+        Guard {
+            allowed_hosts: allowed_hosts.iter().map(|h| host_of(h).to_ascii_lowercase()).collect(),
+            credentials: password.map(|p| Sha256::digest(format!("{USER}:{p}")).into()),
+        }
+    }
+
+    /// Refuses a request that names another host than ours, or that a foreign web page makes.
+    pub(super) fn refuse_foreign(&self, uri: &Uri, headers: &HeaderMap) -> Option<Reply> {
+        let host = match (uri.authority(), headers.get(HOST)) {
+            (Some(authority), _) => Some(authority.as_str()),
+            // What is not text is nobody's name.
+            (None, Some(host)) => Some(host.to_str().unwrap_or("?")),
+            (None, None) => None,
+        };
+        if let Some(host) = host
+            && !self.allows(host)
+        {
+            return Some(forbidden("Host", host));
+        }
+        let origin = headers.get(ORIGIN)?.to_str().unwrap_or("?");
+        let ours = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"))
+            .is_some_and(|host| self.allows(host));
+        (!ours).then(|| forbidden("Origin", origin))
+    }
+
+    fn allows(&self, authority: &str) -> bool {
+        let host = host_of(authority);
+        matches!(host, "127.0.0.1" | "[::1]")
+            || host.eq_ignore_ascii_case("localhost")
+            || self.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+    }
+
+    /// Asks for the password, unless it is there or none is needed.
+    pub(super) fn refuse_stranger(&self, headers: &HeaderMap) -> Option<Reply> {
+        let expected = self.credentials?;
+        let given = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+            .and_then(|(_, token)| base64::engine::general_purpose::STANDARD.decode(token.trim()).ok());
+        if given.is_some_and(|given| same(&Sha256::digest(given).into(), &expected)) {
+            return None;
+        }
+        let mut reply = super::reply::text(StatusCode::UNAUTHORIZED, "invalid credentials");
+        reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Restricted\""));
+        Some(reply)
+    }
+}
+
+fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    let difference = a.iter().zip(b).fold(0, |sum, (x, y)| sum | (x ^ y));
+    std::hint::black_box(difference) == 0
+}
+
+/// `localhost` of `localhost:8080`, `[::1]` of `[::1]:8080`.
+fn host_of(authority: &str) -> &str {
+    match authority.rfind(':') {
+        Some(colon)
+            if !authority[colon..].contains(']')
+                && authority[colon + 1..].bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            &authority[..colon]
+        }
+        _ => authority,
+    }
+}
+
+fn forbidden(header: &str, value: &str) -> Reply {
+    error(
+        StatusCode::FORBIDDEN,
+        format!(
+            "The {header} `{}` is not this gateway's: use http://127.0.0.1 or http://localhost, or add the host to the \
+             setting gateway.allowed-hosts.\n",
+            value.chars().take(200).collect::<String>()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_our_names_pass() {
+        let guard = Guard::new(&["Lab.example:9000".into()], None);
+        let path = Uri::from_static("/system/functions");
+        for (host, origin, passes) in [
+            ("127.0.0.1:8080", None, true),
+            ("localhost", Some("http://localhost:3000"), true),
+            ("[::1]:8080", Some("https://[::1]"), true),
+            ("LOCALHOST:1", None, true),
+            ("lab.EXAMPLE:8080", Some("https://lab.example"), true),
+            ("evil.example", None, false),
+            ("localhost.evil.example", None, false),
+            ("127.0.0.1.evil.example:80", None, false),
+            ("127.0.0.1:80@evil", None, false),
+            ("localhost", Some("null"), false),
+            ("localhost", Some("http://evil.example"), false),
+            ("localhost", Some("file://localhost"), false),
+            ("", None, false),
+        ] {
+            let mut given = headers(&[("host", host)]);
+            origin.map(|o| given.insert(ORIGIN, o.parse().unwrap()));
+            assert_eq!(guard.refuse_foreign(&path, &given).is_none(), passes, "{host} {origin:?}");
+        }
+        let absolute = Uri::from_static("http://evil.example/x");
+        assert!(guard.refuse_foreign(&absolute, &headers(&[("host", "localhost")])).is_some());
+    }
+
+    #[test]
+    fn only_the_password_passes() {
+        let guard = Guard::new(&[], Some("s3:cret"));
+        // admin:s3:cret, admin:wrong, root:s3:cret
+        for (value, passes) in [
+            ("Basic YWRtaW46czM6Y3JldA==", true),
+            ("basic YWRtaW46czM6Y3JldA==", true),
+            ("Basic YWRtaW46d3Jvbmc=", false),
+            ("Basic cm9vdDpzMzpjcmV0", false),
+            ("Bearer ", false),
+            ("Basic", false),
+            ("Basic ???", false),
+        ] {
+            assert_eq!(
+                guard.refuse_stranger(&headers(&[("authorization", value)])).is_none(),
+                passes,
+                "{value}"
+            );
+        }
+        assert_eq!(guard.refuse_stranger(&HeaderMap::new()).unwrap().status(), StatusCode::UNAUTHORIZED);
+        assert!(Guard::new(&[], None).refuse_stranger(&HeaderMap::new()).is_none());
+    }
+}

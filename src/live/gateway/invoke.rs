@@ -1,0 +1,274 @@
+//! `/function/{name}`: one request to one pod and its reply back, both streamed.
+
+mod body;
+mod headers;
+mod upgrade;
+
+pub(super) use body::{ProxiedBody, Upload};
+
+use super::pool::Connection;
+use super::reply::{self, BoxError, Reply, ReplyBody};
+use super::serve::Worker;
+use super::traffic::Recorder;
+use crate::live::router::{Admitted, Route, Seat};
+use body::{Finish, UploadState};
+use headers::Stamp;
+use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::timeout_at;
+
+/// A thousand looks, a tenth of a second apart: as long as OpenFaaS waits for a pod.
+const LONGEST_WAIT: Duration = Duration::from_secs(100);
+
+/// What a client that left before its reply is counted as (nginx' number; OpenFaaS has none).
+const CLIENT_LEFT: u16 = 499;
+
+/// A request that is counted once, whatever becomes of it.
+pub(super) struct Call {
+    recorder: Recorder,
+    route: Arc<Route>,
+    started: Instant,
+    cold: bool,
+    status: u16,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let took = now.duration_since(self.started);
+        self.recorder.completed(self.route.id, &self.route.name, self.status, now, took, self.cold);
+    }
+}
+
+/// Why there is no reply from the pod.
+enum Failure {
+    /// It refuses connections, or died before it replied.
+    Unreachable(BoxError),
+    /// It did not reply in time.
+    Late,
+    /// The client did not send its body in time.
+    SlowClient,
+}
+
+impl Worker {
+    pub(super) async fn invoke(
+        &self,
+        request: Request<Incoming>,
+        name: &str,
+        rest: &str,
+        peer: SocketAddr,
+    ) -> Reply {
+        let method = request.method();
+        let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        if !known.contains(method) && method != Method::HEAD && method != Method::OPTIONS {
+            return reply::empty(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let Some(route) = self.routes.borrow_mut().find(name).cloned() else { return unknown(name) };
+        let started = Instant::now();
+        self.recorder.started(route.id, &route.name);
+        let mut call = Call {
+            recorder: self.recorder.clone(),
+            route: route.clone(),
+            started,
+            cold: false,
+            status: CLIENT_LEFT,
+        };
+        let stamp = Stamp::new(request.headers());
+        let mut answer = match self.seat(&route, &mut call, name).await {
+            Ok(seat) => self.forward(request, seat, call, name, rest, peer, &stamp).await,
+            Err(refusal) => {
+                call.status = refusal.status().as_u16();
+                refusal
+            }
+        };
+        stamp.onto(answer.headers_mut());
+        answer
+    }
+
+    /// A pod for this request, after waiting for one where there is none.
+    async fn seat(&self, route: &Arc<Route>, call: &mut Call, name: &str) -> Result<Seat, Reply> {
+        let waiting = match route.admit() {
+            Admitted::Seat(seat) => return Ok(seat),
+            Admitted::Waiting(waiting) => waiting,
+            Admitted::Refused(_) => {
+                return Err(internal(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    format!("Too many requests wait for {name} already: try again later.\n"),
+                ));
+            }
+        };
+        call.cold = waiting.is_cold();
+        let deadline = call.started + self.config.write_timeout.min(LONGEST_WAIT);
+        match timeout_at(deadline.into(), waiting).await {
+            Ok(Ok(seat)) => Ok(seat),
+            Ok(Err(_gone)) => Err(unknown(name)),
+            Err(_) => Err(internal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("No endpoints available for: {name}.\n"),
+            )),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn forward(
+        &self,
+        mut request: Request<Incoming>,
+        seat: Seat,
+        mut call: Call,
+        name: &str,
+        rest: &str,
+        peer: SocketAddr,
+        stamp: &Stamp,
+    ) -> Reply {
+        let begun = if call.cold { Instant::now() } else { call.started };
+        let written_by = call.started + self.config.write_timeout;
+        let deadline = written_by.min(begun + self.config.upstream_timeout);
+        let streams = headers::wants_stream(request.headers());
+        let upgrade = upgrade::wanted(&mut request);
+        let content_type = request.headers().get(CONTENT_TYPE).cloned();
+        let upload = Rc::new(UploadState::default());
+        let request = self.upstream(request, &seat, rest, peer, stamp, &upload, upgrade.is_some());
+        let sent = timeout_at(deadline.into(), self.send(seat.address(), request)).await;
+        let outcome = match sent {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(_)) if upload.is_late() => Err(Failure::SlowClient),
+            Ok(Err(error)) => Err(Failure::Unreachable(error)),
+            Err(_) => Err(Failure::Late),
+        };
+        let (mut response, connection) = match outcome {
+            Ok(reply) => reply,
+            Err(failure) => {
+                let answer = failed(failure, name, &seat);
+                call.status = answer.status().as_u16();
+                return answer;
+            }
+        };
+        call.status = response.status().as_u16();
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(client) = upgrade
+        {
+            return upgrade::join(client, response, seat, call);
+        }
+        headers::remove_hop_by_hop(response.headers_mut());
+        if !response.headers().contains_key(CONTENT_TYPE) {
+            let default = HeaderValue::from_static("text/plain");
+            response.headers_mut().insert(CONTENT_TYPE, content_type.unwrap_or(default));
+        }
+        *response.version_mut() = Version::HTTP_11;
+        let finish = Finish { connection, upload, _seat: seat, _call: call };
+        let deadline = if streams { written_by } else { deadline };
+        response.map(|body| ReplyBody::Proxied(ProxiedBody::new(body, finish, deadline)))
+    }
+
+    /// The request as the pod gets it.
+    #[allow(clippy::too_many_arguments)]
+    fn upstream(
+        &self,
+        request: Request<Incoming>,
+        seat: &Seat,
+        rest: &str,
+        peer: SocketAddr,
+        stamp: &Stamp,
+        upload: &Rc<UploadState>,
+        upgrade: bool,
+    ) -> Request<Upload> {
+        let (mut parts, body) = request.into_parts();
+        let asked_host = headers::asked_host(&parts);
+        headers::prepare(&mut parts.headers, asked_host, peer, upgrade);
+        parts.headers.insert(HOST, self.pool.host_header(seat.address()));
+        stamp.onto_request(&mut parts.headers);
+        parts.uri = match parts.uri.query() {
+            None if rest == "/" => Uri::from_static("/"),
+            None => upstream_uri(rest.to_owned()),
+            Some(query) => upstream_uri(format!("{rest}?{query}")),
+        };
+        parts.version = Version::HTTP_11;
+        let body = Upload::new(body, upload.clone(), Instant::now() + self.config.read_timeout);
+        Request::from_parts(parts, body)
+    }
+
+    /// Sends on an idle connection, or on a new one. One that turns out to be closed costs nothing but another
+    /// try, as long as the pod cannot have begun to work on the request: it was not written, or has no body
+    /// and a method that may be repeated.
+    async fn send(
+        &self,
+        address: SocketAddr,
+        mut request: Request<Upload>,
+    ) -> Result<(Response<Incoming>, Connection), BoxError> {
+        let repeatable = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+            && request.body().is_nothing();
+        loop {
+            let mut connection = match self.pool.reuse(address) {
+                Some(connection) => connection,
+                None => self.pool.connect(address).await?,
+            };
+            let closed = connection.sender.ready().await.err();
+            if let Some(error) = closed {
+                if connection.reused {
+                    continue;
+                }
+                return Err(error.into());
+            }
+            let copy = (repeatable && connection.reused).then(|| copy_of(&request));
+            match connection.sender.try_send_request(request).await {
+                Ok(response) => return Ok((response, connection)),
+                Err(mut error) => {
+                    let again = error.take_message().or(copy).filter(|_| connection.reused);
+                    request = again.ok_or_else(|| error.into_error())?;
+                }
+            }
+        }
+    }
+}
+
+fn copy_of(request: &Request<Upload>) -> Request<Upload> {
+    let mut copy = Request::new(Upload::nothing());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+fn upstream_uri(path: String) -> Uri {
+    // Both halves were part of a valid request line, and escaping adds nothing that is not.
+    PathAndQuery::from_maybe_shared(bytes::Bytes::from(path)).map_or(Uri::from_static("/"), Uri::from)
+}
+
+/// As a gateway that scales from zero words it: it asked for the function's replicas and there is none.
+fn unknown(name: &str) -> Reply {
+    let (short, namespace) = name.rsplit_once('.').unwrap_or((name, crate::live::router::DEFAULT_NAMESPACE));
+    reply::text(
+        StatusCode::NOT_FOUND,
+        format!(
+            "error finding function {short}.{namespace}: server returned non-200 status code (404) for function, \
+             {short}, body: "
+        ),
+    )
+}
+
+fn failed(failure: Failure, name: &str, seat: &Seat) -> Reply {
+    match failure {
+        Failure::Unreachable(error) => {
+            tracing::debug!("{name}: pod {} at {}: {error}", seat.uid(), seat.address());
+            internal(StatusCode::INTERNAL_SERVER_ERROR, format!("Can't reach service for: {name}.\n"))
+        }
+        Failure::Late => reply::empty(StatusCode::BAD_GATEWAY),
+        Failure::SlowClient => reply::error(
+            StatusCode::REQUEST_TIMEOUT,
+            "The request's body did not arrive within gateway.read-timeout.\n",
+        ),
+    }
+}
+
+/// Made by OpenFaaS itself, not by the function: callers may try again.
+fn internal(status: StatusCode, message: String) -> Reply {
+    let mut answer = reply::error(status, message);
+    answer.headers_mut().insert("x-openfaas-internal", HeaderValue::from_static("proxy"));
+    answer
+}
