@@ -165,6 +165,17 @@ impl Traffic {
         merged
     }
 
+    /// Requests of each function that ended with status 200, since the start: what OpenFaaS CE's alert counts.
+    pub fn completed_ok(&self) -> BTreeMap<FunctionId, u64> {
+        let mut merged = BTreeMap::new();
+        self.each(|id, function| {
+            let ok =
+                function.codes.iter().filter(|(code, _)| *code == 200).map(|(_, t)| t.count).sum::<u64>();
+            *merged.entry(id).or_default() += ok;
+        });
+        merged
+    }
+
     /// A function was removed: its numbers go with it.
     pub fn forget(&self, id: FunctionId) {
         for shard in self.shards() {
