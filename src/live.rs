@@ -3,10 +3,13 @@
 pub mod clock;
 pub mod control;
 pub mod controller;
+pub mod folder;
 pub mod gateway;
 pub mod handle;
+pub mod host;
 pub mod journal;
 pub mod provider;
 pub mod router;
+pub mod sampler;
 pub mod settings;
 pub mod store;

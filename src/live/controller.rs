@@ -166,7 +166,8 @@ impl Controller {
                 let totals = self.traffic.totals();
                 let mut functions = self.router.counters();
                 for (function, counters) in &mut functions {
-                    counters.completed_ok = totals.get(function).map_or(0, |t| t.codes.get(&200).map_or(0, |c| c.count));
+                    counters.completed_ok =
+                        totals.get(function).map_or(0, |t| t.codes.get(&200).map_or(0, |c| c.count));
                 }
                 return Some(Event::Scraped { id, pods: self.provider.samples(), functions });
             }

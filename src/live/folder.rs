@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Another faasim holds it.
-    #[error("the state folder {path} is held by another faasim ({holder}): stop it with `faasim down`, or choose another folder with `--state`")]
+    #[error(
+        "the state folder {path} is held by another faasim ({holder}): stop it with `faasim down`, or choose another folder with `--state`"
+    )]
     Held {
         /// The folder.
         path: String,
@@ -18,7 +20,9 @@ pub enum FolderError {
         holder: String,
     },
     /// It cannot be made, read or written.
-    #[error("cannot use the state folder {path}: {source}; make it writable, free some space, or choose another with `--state`")]
+    #[error(
+        "cannot use the state folder {path}: {source}; make it writable, free some space, or choose another with `--state`"
+    )]
     Unusable {
         /// The folder or file.
         path: String,
