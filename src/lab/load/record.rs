@@ -1,0 +1,281 @@
+//! Counting what happens, and what is told meanwhile.
+
+use super::connection::Answer;
+use super::plan::LoadPlan;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Why a request has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// Nobody listens there.
+    NoConnection,
+    /// No answer in time.
+    TimedOut,
+    /// The connection was closed before an answer.
+    Closed,
+    /// The answer broke off.
+    CutOff,
+    /// The answer was not HTTP.
+    NotHttp,
+    /// The load was ended while it was under way.
+    Abandoned,
+}
+
+impl Failure {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Failure::NoConnection => "no connection",
+            Failure::TimedOut => "timed out",
+            Failure::Closed => "connection closed without an answer",
+            Failure::CutOff => "answer broke off",
+            Failure::NotHttp => "answer was not HTTP",
+            Failure::Abandoned => "abandoned when the load was ended",
+        }
+    }
+}
+
+/// Latencies in milliseconds, to three significant digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Latency {
+    /// The fastest.
+    pub min: f64,
+    /// The mean.
+    pub mean: f64,
+    /// Half were faster.
+    pub p50: f64,
+    /// 90 % were faster.
+    pub p90: f64,
+    /// 95 % were faster.
+    pub p95: f64,
+    /// 99 % were faster.
+    pub p99: f64,
+    /// 99.9 % were faster.
+    pub p999: f64,
+    /// The slowest.
+    pub max: f64,
+}
+
+impl Latency {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Latency {
+        let at = |quantile| ms(histogram.value_at_quantile(quantile).min(histogram.max()));
+        Latency {
+            min: ms(if histogram.is_empty() { 0 } else { histogram.min() }),
+            mean: histogram.mean() / 1e3,
+            p50: at(0.50),
+            p90: at(0.90),
+            p95: at(0.95),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: ms(histogram.max()),
+        }
+    }
+}
+
+fn ms(micros: u64) -> f64 {
+    micros as f64 / 1e3
+}
+
+/// How the load goes, told four times a second.
+#[derive(Clone, Debug, Serialize)]
+pub struct Progress {
+    /// Since the start.
+    pub elapsed: Duration,
+    /// How much is done, from 0 to 1.
+    pub fraction: f64,
+    /// Requests that ended, answered or not.
+    pub requests: u64,
+    /// Of these, the ones without an answer or with a status of 400 or more.
+    pub failed: u64,
+    /// Sent and not yet ended.
+    pub in_flight: u64,
+    /// Closed-loop users that have begun.
+    pub users: u32,
+    /// Since the last time it was told.
+    pub window: Window,
+}
+
+/// What ended since the last time it was told.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Window {
+    /// How long it is.
+    pub span: Duration,
+    /// Requests that ended in it.
+    pub requests: u64,
+    /// Of these, the failed ones.
+    pub failed: u64,
+    /// Requests per second.
+    pub rate: f64,
+    /// Latencies of the answered ones.
+    pub latency: Latency,
+}
+
+/// One request that ended.
+pub(super) struct Sample {
+    /// When it was to be sent: in a closed loop, when it was sent.
+    pub intended: Instant,
+    /// When it was sent.
+    pub sent: Instant,
+    pub ended: Instant,
+    pub result: Result<Answer, Failure>,
+}
+
+/// The counts of a run.
+#[derive(Clone)]
+pub(super) struct Tally {
+    pub statuses: BTreeMap<u16, u64>,
+    pub failures: BTreeMap<Failure, u64>,
+    /// From the intended send, in microseconds.
+    pub corrected: Histogram<u64>,
+    /// From the actual send, in microseconds.
+    pub uncorrected: Histogram<u64>,
+    pub bytes: u64,
+    pub cold_starts: u64,
+    pub begun: u64,
+    pub connections: u64,
+    pub users: u32,
+    pub late: u64,
+    pub latest: Duration,
+    pub held_back: u64,
+    window: Histogram<u64>,
+    window_requests: u64,
+    window_failed: u64,
+    window_start: Option<Instant>,
+}
+
+impl Tally {
+    /// Requests that ended, answered or not.
+    pub fn ended(&self) -> u64 {
+        self.statuses.values().sum::<u64>() + self.failures.values().sum::<u64>()
+    }
+
+    /// Ended without an answer, or with a status of 400 or more.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum::<u64>() + self.statuses.range(400..).map(|(_, n)| n).sum::<u64>()
+    }
+}
+
+/// Shared by all users. One short lock per request: at 20,000 requests/s it is held one percent of the time.
+pub(super) struct Recorder(Mutex<Tally>);
+
+/// Latencies are kept from a microsecond to an hour, to three digits.
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("constant bounds that the histogram allows")
+}
+
+impl Recorder {
+    pub fn new() -> Self {
+        Recorder(Mutex::new(Tally {
+            statuses: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            corrected: histogram(),
+            uncorrected: histogram(),
+            bytes: 0,
+            cold_starts: 0,
+            begun: 0,
+            connections: 0,
+            users: 0,
+            late: 0,
+            latest: Duration::ZERO,
+            held_back: 0,
+            window: histogram(),
+            window_requests: 0,
+            window_failed: 0,
+            window_start: None,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tally> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn begin(&self) {
+        self.lock().begun += 1;
+    }
+
+    pub fn connected(&self) {
+        self.lock().connections += 1;
+    }
+
+    pub fn user(&self) {
+        self.lock().users += 1;
+    }
+
+    /// A send that the generator itself was late with.
+    pub fn late(&self, by: Duration) {
+        let mut tally = self.lock();
+        tally.late += 1;
+        tally.latest = tally.latest.max(by);
+    }
+
+    /// An arrival that waited because as many as allowed were in flight.
+    pub fn held_back(&self) {
+        self.lock().held_back += 1;
+    }
+
+    pub fn record(&self, sample: &Sample) {
+        let micros = |from: Instant| {
+            u64::try_from(sample.ended.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+        };
+        let mut tally = self.lock();
+        let failed = match &sample.result {
+            Ok(answer) => {
+                let corrected = micros(sample.intended);
+                tally.corrected.saturating_record(corrected);
+                tally.uncorrected.saturating_record(micros(sample.sent));
+                tally.window.saturating_record(corrected);
+                *tally.statuses.entry(answer.status).or_default() += 1;
+                tally.bytes += answer.bytes;
+                tally.cold_starts += u64::from(answer.cold);
+                answer.status >= 400
+            }
+            Err(failure) => {
+                *tally.failures.entry(*failure).or_default() += 1;
+                true
+            }
+        };
+        tally.window_requests += 1;
+        tally.window_failed += u64::from(failed);
+    }
+
+    pub fn tally(&self) -> Tally {
+        self.lock().clone()
+    }
+
+    /// How it goes, and begins the next window.
+    pub fn progress(&self, plan: &LoadPlan, start: Instant) -> Progress {
+        let now = Instant::now();
+        let mut tally = self.lock();
+        let span = now.saturating_duration_since(tally.window_start.unwrap_or(start));
+        let requests = tally.ended();
+        let elapsed = now.saturating_duration_since(start);
+        let by_time = plan.duration.map_or(0.0, |d| elapsed.as_secs_f64() / d.as_secs_f64());
+        let by_count = plan.requests.map_or(0.0, |n| requests as f64 / n as f64);
+        let progress = Progress {
+            elapsed,
+            fraction: by_time.max(by_count).min(1.0),
+            requests,
+            failed: tally.failed(),
+            in_flight: tally.begun.saturating_sub(requests),
+            users: tally.users,
+            window: Window {
+                span,
+                requests: tally.window_requests,
+                failed: tally.window_failed,
+                rate: if span.is_zero() { 0.0 } else { tally.window_requests as f64 / span.as_secs_f64() },
+                latency: Latency::of(&tally.window),
+            },
+        };
+        tally.window.clear();
+        tally.window_requests = 0;
+        tally.window_failed = 0;
+        tally.window_start = Some(now);
+        progress
+    }
+}
