@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod handle;
 pub mod host;
 pub mod journal;
+pub mod metrics;
 pub mod provider;
 pub mod router;
 pub mod sampler;

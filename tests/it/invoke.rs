@@ -1,5 +1,7 @@
 //! Invocations through a real gateway to real servers on loopback.
+#![allow(clippy::unwrap_used)]
 
+mod metrics;
 mod pod;
 mod routing;
 mod rules;

@@ -1,0 +1,105 @@
+//! The families: names, helps and buckets are those of OpenFaaS' gateway.
+
+use super::Gauges;
+use super::text::Text;
+use crate::cluster::function::FunctionId;
+use crate::live::gateway::traffic::{BUCKETS, FunctionTotals};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+pub(super) fn write(totals: &BTreeMap<FunctionId, FunctionTotals>, gauges: &Gauges) -> String {
+    let mut text = Text::default();
+    invocations(&mut text, totals);
+    replicas(&mut text, gauges);
+    pods(&mut text, gauges);
+    process(&mut text);
+    text.finish()
+}
+
+fn invocations(text: &mut Text, totals: &BTreeMap<FunctionId, FunctionTotals>) {
+    let name = "gateway_function_invocation_total";
+    text.family(name, "counter", "Function metrics");
+    for function in totals.values() {
+        for (code, ended) in &function.codes {
+            text.sample(name, &[("code", code), ("function_name", &function.name)], ended.count);
+        }
+    }
+    let name = "gateway_function_invocation_started";
+    text.family(name, "counter", "The total number of function HTTP requests started.");
+    for function in totals.values() {
+        text.sample(name, &[("function_name", &function.name)], function.started);
+    }
+    text.family("gateway_functions_seconds", "histogram", "Function time taken");
+    for function in totals.values() {
+        for (code, ended) in &function.codes {
+            let labels: [(&str, &dyn Display); 2] = [("code", code), ("function_name", &function.name)];
+            let mut up_to = 0;
+            for (bound, count) in BUCKETS.iter().zip(ended.buckets) {
+                up_to += count;
+                let labels = [labels[0], labels[1], ("le", bound)];
+                text.sample("gateway_functions_seconds_bucket", &labels, up_to);
+            }
+            let labels_inf = [labels[0], labels[1], ("le", &"+Inf")];
+            text.sample("gateway_functions_seconds_bucket", &labels_inf, ended.count);
+            text.sample("gateway_functions_seconds_sum", &labels, ended.seconds);
+            text.sample("gateway_functions_seconds_count", &labels, ended.count);
+        }
+    }
+    let name = "faasim_cold_starts_total";
+    text.family(name, "counter", "Requests that had to wait for a pod to become ready.");
+    for function in totals.values() {
+        text.sample(name, &[("function_name", &function.name)], function.cold_starts);
+    }
+}
+
+fn replicas(text: &mut Text, gauges: &Gauges) {
+    let name = "gateway_service_count";
+    text.family(name, "gauge", "Current count of replicas for function");
+    for function in &gauges.functions {
+        text.sample(name, &[("function_name", &function.name)], function.desired);
+    }
+    let name = "gateway_service_ready_count";
+    text.family(name, "gauge", "Replicas of the function that take requests");
+    for function in &gauges.functions {
+        text.sample(name, &[("function_name", &function.name)], function.ready);
+    }
+    let name = "gateway_function_invocation_inflight";
+    text.family(name, "gauge", "Requests of the function accepted and not yet answered");
+    for function in &gauges.functions {
+        text.sample(name, &[("function_name", &function.name)], function.in_flight);
+    }
+}
+
+fn pods(text: &mut Text, gauges: &Gauges) {
+    let name = "pod_cpu_usage_seconds_total";
+    text.family(name, "counter", "CPU time that the pod has used, in seconds");
+    for pod in &gauges.pods {
+        let labels: [(&str, &dyn Display); 3] =
+            [("function_name", &pod.function), ("namespace", &pod.namespace), ("pod_name", &pod.pod)];
+        text.sample(name, &labels, pod.cpu_total.as_secs_f64());
+    }
+    let name = "pod_memory_working_set_bytes";
+    text.family(name, "gauge", "Memory that the pod holds, in bytes");
+    for pod in &gauges.pods {
+        let labels: [(&str, &dyn Display); 3] =
+            [("function_name", &pod.function), ("namespace", &pod.namespace), ("pod_name", &pod.pod)];
+        text.sample(name, &labels, pod.memory_bytes);
+    }
+}
+
+/// faasim itself, where the system tells.
+fn process(text: &mut Text) {
+    let Ok(this) = procfs::process::Process::myself() else { return };
+    if let Ok(stat) = this.stat() {
+        let name = "process_cpu_seconds_total";
+        text.family(name, "counter", "CPU time that faasim itself has used, in seconds");
+        text.sample(name, &[], (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64);
+        let name = "process_resident_memory_bytes";
+        text.family(name, "gauge", "Memory that faasim itself holds, in bytes");
+        text.sample(name, &[], stat.rss * procfs::page_size());
+    }
+    if let Ok(count) = this.fd_count() {
+        text.family("process_open_fds", "gauge", "Files and sockets that faasim has open");
+        text.sample("process_open_fds", &[], count);
+    }
+}
