@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("watchdog") {
         return faasim::watchdog::run();
     }
-    ExitCode::SUCCESS
+    faasim::cli::main()
 }

@@ -1,0 +1,87 @@
+//! `faasim down`: stop everything and leave nothing behind.
+
+use crate::live::folder::{Folder, FolderError};
+use crate::live::provider::{self, Config, Kind, Provider};
+use crate::live::settings::default_state_dir;
+use crate::live::store::Store;
+use rustix::process::{Pid, Signal, kill_process};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a running faasim may take to drain and end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stop the cluster of a state folder: its faasim, its pods, its functions
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faasim down")]
+pub struct Args {
+    /// The state folder [default: ~/.local/state/faasim]
+    #[arg(long, env = "FAASIM_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+/// Stops it.
+///
+/// # Errors
+/// Something could not be stopped or removed: a sentence that says what.
+pub fn run(args: Args) -> Result<(), String> {
+    let path = args.state.unwrap_or_else(default_state_dir);
+    if !path.exists() {
+        println!("nothing to stop: there is no state folder {}", path.display());
+        return Ok(());
+    }
+    let folder = take(&path)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| format!("cannot start: {e}"))?.block_on(sweep(&folder))?;
+    println!("stopped: nothing of the cluster in {} is left", path.display());
+    Ok(())
+}
+
+/// Takes hold of the folder; whoever holds it is asked to end first.
+fn take(path: &Path) -> Result<Folder, String> {
+    let until = Instant::now() + PATIENCE;
+    let mut asked = false;
+    loop {
+        match Folder::take(path) {
+            Ok(folder) => return Ok(folder),
+            Err(FolderError::Held { holder, .. }) if Instant::now() < until => {
+                if !asked && let Some(pid) = process_of(&holder) {
+                    // It may have ended meanwhile: then the folder is free at the next look.
+                    let _ = kill_process(pid, Signal::TERM);
+                    asked = true;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// The process number in `process 4711 at http://…`.
+fn process_of(holder: &str) -> Option<Pid> {
+    let number = holder.strip_prefix("process ")?.split(' ').next()?.parse().ok()?;
+    Pid::from_raw(number)
+}
+
+/// Removes what a faasim that died left behind, and forgets the functions.
+async fn sweep(folder: &Folder) -> Result<(), String> {
+    let text = |e: &dyn std::error::Error| e.to_string();
+    let config = Config {
+        cluster_id: folder.cluster_id().map_err(|e| text(&e))?,
+        state_dir: folder.path().to_path_buf(),
+        exe: std::env::current_exe().map_err(|e| text(&e))?,
+        lease: Duration::from_secs(60),
+        events: tokio::sync::mpsc::unbounded_channel().0,
+    };
+    let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
+    if let Ok((docker, _)) = provider::choose(Some(Kind::Docker), config.clone()).await {
+        providers.push(docker);
+    }
+    providers.push(provider::choose(Some(Kind::Process), config).await.map_err(|e| text(&e))?.0);
+    for provider in providers {
+        provider.remove_all(Duration::from_secs(10)).await.map_err(|e| text(&e))?;
+    }
+    let mut store = Store::open(folder.path()).map_err(|e| text(&e))?;
+    store.clear().map_err(|e| text(&e))
+}
