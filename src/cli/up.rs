@@ -11,7 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 ///
 /// Without a stack file in the working folder it deploys the functions that this program carries.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  faasim up\n  faasim up -f stack.yml --provider process --port 9090\n  faasim up --preset lecture")]
+#[command(
+    after_help = "Examples:\n  faasim up\n  faasim up -f stack.yml --provider process --port 9090\n  faasim up --preset lecture"
+)]
 pub struct Args {
     /// The stack file to deploy
     #[arg(long, short, value_name = "FILE")]
@@ -112,7 +114,10 @@ async fn serve(loaded: Loaded, specs: Vec<FunctionSpec>) -> Result<(), String> {
     if let Some(note) = &platform.provider_note {
         eprintln!("note: {note}");
     }
-    println!("faasim {} serves {} ({} pods, state in {})", platform.version, host.gateway, platform.provider, platform.state_dir);
+    println!(
+        "faasim {} serves {} ({} pods, state in {})",
+        platform.version, host.gateway, platform.provider, platform.state_dir
+    );
     let mut failed = Vec::new();
     for (name, answer) in host.deploy(specs).await {
         match answer {

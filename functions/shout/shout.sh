@@ -1,0 +1,3 @@
+#!/bin/sh
+# Replies with the request body in capitals.
+tr "[:lower:]" "[:upper:]"
