@@ -64,11 +64,14 @@ pub fn read(path: &Path) -> Result<Stack, Mistakes> {
     read_with(path, Some(&|name: &str| std::env::var(name).ok()))
 }
 
+/// Looks up a variable of the environment.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Reads a stack file with `${VAR}` replaced by what `variable` says; without one, nothing is replaced
 /// (`--envsubst=false`).
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_with(path: &Path, variable: Option<&dyn Fn(&str) -> Option<String>>) -> Result<Stack, Mistakes> {
+pub fn read_with(path: &Path, variable: Option<Variables<'_>>) -> Result<Stack, Mistakes> {
     read::file(path, variable)
 }

@@ -232,7 +232,7 @@ mod tests {
             let (network, records, targets) = example(sizes, rows, 5);
             // More room than rows, as for the last batch of an epoch.
             let mut scratch = Scratch::new(&network, rows + 3);
-            scratch.activations[0].slice_mut(s![..rows, ..]).assign(&records);
+            first_rows_mut(&mut scratch.activations[0], rows).assign(&records);
             let mut gradient = vec![f64::NAN; network.parameter_count()];
             let (loss, _) = network.backward(&mut scratch, &targets, &mut gradient);
             let y = ArrayView1::from(&targets);

@@ -77,7 +77,7 @@ impl Controller {
     fn wish(&mut self, Wish { command, reply }: Wish) {
         let now = (self.clock)();
         if let Some(journal) = &mut self.journal {
-            journal.input(now, &Input::Apply(command.clone()));
+            journal.input(now, &Input::Apply(Box::new(command.clone())));
         }
         let answer = self.cluster.apply(now, command).map_err(ApplyError::Refused);
         let written = self.carry_out(now);

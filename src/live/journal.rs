@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Input {
     /// A wish.
-    Apply(Command),
+    Apply(Box<Command>),
     /// Something happened.
     Handle(Event),
     /// It was woken.
@@ -29,7 +29,7 @@ impl Input {
     /// Feeds it to a core; a wish's answer is dropped.
     pub fn feed(self, cluster: &mut Cluster, now: Time) {
         match self {
-            Input::Apply(command) => drop(cluster.apply(now, command)),
+            Input::Apply(command) => drop(cluster.apply(now, *command)),
             Input::Handle(event) => cluster.handle(now, event),
             Input::Timeout => cluster.handle_timeout(now),
         }
@@ -39,7 +39,7 @@ impl Input {
 #[derive(Serialize, Deserialize)]
 enum Line {
     Checkpoint(Box<Cluster>),
-    Input { at: Time, input: Input, actions: u32, digest: u64 },
+    Input { at: Time, input: Box<Input>, actions: u32, digest: u64 },
 }
 
 /// FNV-1a over the actions' JSON: equal on every platform.
@@ -93,7 +93,12 @@ impl Journal {
     /// The file cannot be written.
     pub fn done(&mut self, cluster: &Cluster) -> io::Result<()> {
         if let Some((at, input)) = self.entry.take() {
-            self.write(&Line::Input { at, input, actions: self.actions, digest: self.digest })?;
+            self.write(&Line::Input {
+                at,
+                input: Box::new(input),
+                actions: self.actions,
+                digest: self.digest,
+            })?;
         }
         if self.written > self.limit {
             std::fs::rename(&self.path, self.path.with_file_name("journal.1.jsonl"))?;

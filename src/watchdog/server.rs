@@ -107,9 +107,9 @@ impl Server {
     }
 
     fn health(&self, method: &Method) -> Response<Body> {
-        match method {
-            &Method::GET if self.pod.is_healthy() => reply::text(StatusCode::OK, "OK"),
-            &Method::GET => reply::empty(StatusCode::SERVICE_UNAVAILABLE),
+        match *method {
+            Method::GET if self.pod.is_healthy() => reply::text(StatusCode::OK, "OK"),
+            Method::GET => reply::empty(StatusCode::SERVICE_UNAVAILABLE),
             _ => reply::empty(StatusCode::METHOD_NOT_ALLOWED),
         }
     }

@@ -11,7 +11,7 @@ use crate::cluster::function::{
 use crate::cluster::scaling::openfaas::{Edition, ScaleLabels};
 use crate::mistake::{Mistake, Mistakes, Written};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const TOP_KEYS: &[&str] = &["version", "provider", "functions", "configuration"];
 const FUNCTION_KEYS: &[&str] = &[
@@ -388,7 +388,7 @@ impl Reader<'_> {
 }
 
 /// A file with an `environment` mapping.
-fn environment_file(path: &PathBuf, name: &str) -> Result<BTreeMap<String, String>, Mistakes> {
+fn environment_file(path: &Path, name: &str) -> Result<BTreeMap<String, String>, Mistakes> {
     let written = match load(path) {
         Ok(written) => Written::new(name, written.text()),
         Err(mistakes) => return Err(mistakes),

@@ -37,7 +37,7 @@ async fn live(run: &Run, begins: Duration, think: Duration) {
         run.recorder.record(&Sample { intended: sent, sent, ended: Instant::now(), result });
         // A server that refuses does so at once: do not spin.
         let rest = if refused { think.max(Duration::from_millis(10)) } else { think };
-        if !rest.is_zero() && !(run.goes_on() && pause(run, Instant::now() + rest).await) {
+        if !(rest.is_zero() || run.goes_on() && pause(run, Instant::now() + rest).await) {
             return;
         }
     }

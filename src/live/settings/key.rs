@@ -65,6 +65,7 @@ fn some_size(value: &crate::cluster::quantity::Bytes) -> Result<(), &'static str
     if value.0 < 1 << 16 { Err("a size of at least `64Ki`, such as `64Mi`") } else { Ok(()) }
 }
 
+#[allow(clippy::ptr_arg)] // Its type is that of every check: a reference to the value as it is kept.
 fn host_names(value: &Vec<String>) -> Result<(), &'static str> {
     let good = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     match value.iter().all(|host| !host.is_empty() && host.chars().all(good)) {
