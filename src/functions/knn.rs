@@ -31,7 +31,9 @@ struct Images {
 }
 
 pub(super) fn run(call: &mut Call<'_>) -> Result<(), FunctionError> {
-    let text = str::from_utf8(call.body).map(str::trim).unwrap_or("-");
+    // An image may well be text by chance: its length tells first.
+    let is_image = matches!(call.body.len(), PIXELS | RECORD);
+    let text = if is_image { "-" } else { str::from_utf8(call.body).map(str::trim).unwrap_or("-") };
     if text.is_empty() || text == "example" {
         let (test, training) = (Array1::from_iter(EXAMPLE.0), Array1::from_iter(EXAMPLE.1));
         writeln!(call.output, "distance: {}", L1Dist.distance(test.view(), training.view()))?;

@@ -255,10 +255,10 @@ fn ratio(case: &Value, kind: &str) -> Outcome {
         return Err(format!("ratio is {got}, should fail with `{part}`"));
     }
     let expect = &case["expect"];
-    if let Some(want) = expect["ratio"].as_f64() {
-        if (got - want).abs() > 1e-12 {
-            return Err(format!("ratio is {got}, should be {want}"));
-        }
+    if let Some(want) = expect["ratio"].as_f64()
+        && (got - want).abs() > 1e-12
+    {
+        return Err(format!("ratio is {got}, should be {want}"));
     }
     if let (Some(want), Some(got)) = (int(&expect["utilization"]), utilization) {
         equal("utilization", got, want)?;
