@@ -5,7 +5,7 @@
 //! told everything by its environment ([`config`]), as OpenFaaS' watchdogs are, and says what they say.
 //!
 //! A watchdog that faasim itself started is *managed*: faasim holds a stream open to it ([`hold`]) on which it
-//! reports, and when nobody holds that stream for the length of a lease it ends by itself ([`lease`]).
+//! reports, and when nobody holds that stream for the length of a lease it ends by itself (`lease`).
 //!
 //! One thread, one small runtime: an idle pod must cost next to nothing.
 

@@ -1,4 +1,4 @@
-//! The live side of routing: one mutexed [`Endpoints`] per function, shared by all gateway threads.
+//! The live side of routing: one mutexed `Endpoints` per function, shared by all gateway threads.
 //!
 //! The controller says which functions and pods there are; gateway threads find a [`Route`] by name and ask it
 //! for a [`Seat`]. A seat is one request on one pod: dropping it, however the request ended, is what ends it.

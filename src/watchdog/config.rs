@@ -1,6 +1,6 @@
 //! What a watchdog is told, read from its environment once; nothing below looks at variables.
 //!
-//! The names are those of OpenFaaS' two watchdogs; `FAASIM_` variables ([`hold`](super::hold)) are faasim's own.
+//! The names are those of OpenFaaS' two watchdogs; `FAASIM_` variables (`hold`) are faasim's own.
 
 use super::gofmt::parse_duration;
 use super::hold;

@@ -1,6 +1,6 @@
 //! The working of a decision: typed steps with their numbers, put into words only when shown.
 //!
-//! Each step carries the inputs of its own formula, so that [`replay`] can evaluate it again.
+//! Each step carries the inputs of its own formula, so that `replay` can evaluate it again.
 
 use super::hpa::spec::{Policy, PolicyKind, Select};
 use serde::{Deserialize, Serialize};
