@@ -1,40 +1,95 @@
 //! What a person types: one file per command.
 
+pub mod client;
 pub mod down;
+pub mod failure;
+pub mod password;
 pub mod replay;
 pub mod stack;
 pub mod up;
 
-use clap::{Parser, Subcommand};
+use crate::live::settings::default_state_dir;
+use clap::{CommandFactory, Parser, Subcommand};
+use client::Client;
+use failure::{Failure, Outcome};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The whole command line.
 #[derive(Parser)]
 #[command(name = "faasim", version, about, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
+}
+
+/// What every command may be told: which cluster, and where in it.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Global {
+    /// The cluster's gateway [default: the one of the state folder, or http://127.0.0.1:8080]
+    #[arg(long, short, global = true, env = "OPENFAAS_URL", value_name = "URL", help_heading = "Cluster")]
+    pub gateway: Option<String>,
+    /// The state folder [default: ~/.local/state/faasim]
+    #[arg(long, global = true, env = "FAASIM_STATE", value_name = "DIR", help_heading = "Cluster")]
+    pub state: Option<PathBuf>,
+    /// The namespace [default: openfaas-fn]
+    #[arg(long, short, global = true, value_name = "NAME", help_heading = "Cluster")]
+    pub namespace: Option<String>,
+}
+
+impl Global {
+    /// The state folder that was named, or the usual one.
+    pub fn state(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(default_state_dir)
+    }
+
+    /// The namespace that was named, or the usual one.
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or("openfaas-fn")
+    }
 }
 
 #[derive(Subcommand)]
 enum Command {
     Up(up::Args),
     Down(down::Args),
+    Password(password::Args),
     Replay(replay::Args),
 }
 
 /// Reads the command line, does it, and says how it went: 0 done, 1 it failed, 2 used wrongly.
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Up(args) => up::run(args),
-        Command::Down(args) => down::run(args),
+    let Cli { global, command } = Cli::parse();
+    let done = match command {
+        Command::Up(args) => up::run(args, &global),
+        Command::Down(args) => down::run(args, &global),
+        Command::Password(args) => password::run(args, &global),
         Command::Replay(args) => replay::run(args),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("faasim: {message}");
-            ExitCode::FAILURE
-        }
+    let Err(failure) = done else { return ExitCode::SUCCESS };
+    if !matches!(failure, Failure::Said(_)) {
+        eprintln!("faasim: {failure}");
     }
+    failure.exit_code()
+}
+
+/// The whole command line, for completions and manual pages.
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs what needs a cluster, on a runtime of one thread.
+///
+/// # Errors
+/// What it says, or that there is no such gateway.
+pub fn with_client<F>(global: &Global, ask: impl FnOnce(Client) -> F) -> Outcome
+where
+    F: Future<Output = Outcome>,
+{
+    let client = Client::new(global)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::failed(format_args!("cannot start: {e}")))?;
+    runtime.block_on(ask(client))
 }

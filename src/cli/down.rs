@@ -1,11 +1,12 @@
 //! `faasim down`: stop everything and leave nothing behind.
 
+use super::Global;
+use super::failure::Outcome;
 use crate::live::folder::{Folder, FolderError};
 use crate::live::provider::{self, Config, Kind, Provider};
-use crate::live::settings::default_state_dir;
 use crate::live::store::Store;
 use rustix::process::{Pid, Signal, kill_process};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,18 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Stop the cluster of a state folder: its faasim, its pods, its functions
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  faasim down")]
-pub struct Args {
-    /// The state folder [default: ~/.local/state/faasim]
-    #[arg(long, env = "FAASIM_STATE", value_name = "DIR")]
-    state: Option<PathBuf>,
-}
+pub struct Args {}
 
 /// Stops it.
 ///
 /// # Errors
 /// Something could not be stopped or removed: a sentence that says what.
-pub fn run(args: Args) -> Result<(), String> {
-    let path = args.state.unwrap_or_else(default_state_dir);
+pub fn run(_: Args, global: &Global) -> Outcome {
+    let path = global.state();
     if !path.exists() {
         println!("nothing to stop: there is no state folder {}", path.display());
         return Ok(());

@@ -1,5 +1,6 @@
 //! `faasim replay`: a journal fed to a fresh core.
 
+use super::failure::{Failure, Outcome};
 use crate::live::journal;
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ pub struct Args {
 ///
 /// # Errors
 /// The file is no journal, or the actions differ: a sentence that says where.
-pub fn run(args: Args) -> Result<(), String> {
+pub fn run(args: Args) -> Outcome {
     let show = |at: crate::cluster::time::Time, action: &crate::cluster::action::Action| {
         if args.verbose {
             println!("{at:?} {action:?}");
@@ -35,6 +36,9 @@ pub fn run(args: Args) -> Result<(), String> {
             println!("{} inputs, {} actions: all as recorded", replay.inputs, replay.actions);
             Ok(())
         }
-        Some(line) => Err(format!("{}:{line}: the actions differ from those recorded", args.file.display())),
+        Some(line) => Err(Failure::failed(format_args!(
+            "{}:{line}: the actions differ from those recorded",
+            args.file.display()
+        ))),
     }
 }

@@ -1,6 +1,7 @@
 //! `faasim up`: a whole cluster in this process.
 
-use super::stack;
+use super::failure::{Failure, Outcome};
+use super::{Global, stack};
 use crate::cluster::function::FunctionSpec;
 use crate::live::host::Host;
 use crate::live::settings::{Loaded, Sources};
@@ -27,9 +28,6 @@ pub struct Args {
     /// The gateway's port on 127.0.0.1; 0 takes a free one [default: 8080]
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
-    /// The state folder [default: ~/.local/state/faasim]
-    #[arg(long, env = "FAASIM_STATE", value_name = "DIR")]
-    state: Option<PathBuf>,
     /// Settings by name, such as `lecture` with its short intervals
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
@@ -70,9 +68,9 @@ impl Args {
 ///
 /// # Errors
 /// A setting, the stack file, the state folder, the engine or the port: a sentence that says what to do.
-pub fn run(args: Args) -> Result<(), String> {
-    let mut loaded = Loaded::read(&args.sources()).map_err(|e| e.to_string())?;
-    if let Some(dir) = &args.state {
+pub fn run(args: Args, global: &Global) -> Outcome {
+    let mut loaded = Loaded::read(&args.sources()).map_err(Failure::used)?;
+    if let Some(dir) = &global.state {
         loaded.settings.state.dir = Some(dir.clone());
     }
     if args.print_config {
@@ -85,7 +83,7 @@ pub fn run(args: Args) -> Result<(), String> {
     // Read before anything starts, so that a mistake in it starts nothing.
     let specs = functions(args.file.as_deref(), &loaded.settings.state.folder())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|e| format!("cannot start: {e}"))?.block_on(serve(loaded, specs))
+    runtime.map_err(|e| format!("cannot start: {e}"))?.block_on(serve(loaded, specs)).map_err(Failure::Failed)
 }
 
 /// What to deploy: the stack file named, the one in the working folder, or the samples.

@@ -1,0 +1,200 @@
+//! A running cluster, asked over its gateway.
+
+mod credentials;
+
+use super::Global;
+use super::failure::Failure;
+use crate::cluster::command::{Command, Reply};
+use crate::cluster::function::FunctionName;
+use crate::dashboard::view::View;
+use crate::live::gateway::api::own::{ExecReply, ExecRequest};
+use bytes::Bytes;
+use credentials::Whereabouts;
+use futures_util::stream::{self, Stream, StreamExt};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::de::DeserializeOwned;
+
+/// A connection to a cluster: where it is, and the password for it.
+#[derive(Clone)]
+pub struct Client {
+    http: hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>,
+    /// `http://127.0.0.1:8080`, with no slash at its end.
+    gateway: String,
+    authorization: Option<HeaderValue>,
+}
+
+impl Client {
+    /// Finds the cluster: the gateway that was named, else the one that holds the state folder, else port 8080 here.
+    ///
+    /// # Errors
+    /// The address is no `http://` address.
+    pub fn new(global: &Global) -> Result<Self, Failure> {
+        let Whereabouts { gateway, authorization } = Whereabouts::find(global)?;
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
+        Ok(Client { http, gateway, authorization })
+    }
+
+    /// `http://127.0.0.1:8080`.
+    pub fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
+    /// The cluster, its traffic and its usage as of now.
+    ///
+    /// # Errors
+    /// It does not answer, or not as a faasim.
+    pub async fn view(&self) -> Result<View, Failure> {
+        self.json(Method::GET, "/system/faasim/view", Bytes::new()).await
+    }
+
+    /// A view each second, until the cluster stops.
+    ///
+    /// # Errors
+    /// It does not answer; later, that the stream broke off.
+    pub async fn watch(&self) -> Result<impl Stream<Item = Result<View, Failure>> + use<>, Failure> {
+        let reply = self.ask(Method::GET, "/system/faasim/view?watch=true", Bytes::new()).await?;
+        Ok(lines(reply).map(|line| parse(&line?)))
+    }
+
+    /// Carries out a wish.
+    ///
+    /// # Errors
+    /// The cluster's refusal, in its own words.
+    pub async fn command(&self, command: &Command) -> Result<Reply, Failure> {
+        let body = serde_json::to_vec(command).map_err(Failure::failed)?;
+        self.json(Method::POST, "/system/faasim/command", body.into()).await
+    }
+
+    /// Runs a command in a pod and waits for its end.
+    ///
+    /// # Errors
+    /// There is no such pod, or it cannot run commands.
+    pub async fn exec(&self, pod: &str, command: Vec<String>) -> Result<ExecReply, Failure> {
+        let body = serde_json::to_vec(&ExecRequest { command }).map_err(Failure::failed)?;
+        self.json(Method::POST, &format!("/system/faasim/exec/{pod}"), body.into()).await
+    }
+
+    /// Asks the gateway's API, and gives its reply when it is a good one.
+    ///
+    /// # Errors
+    /// It does not answer, or answers with a status of 400 and more: then its words.
+    pub async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
+        let mut request = Request::builder().method(method).uri(self.uri(path)?);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if !body.is_empty() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let reply = self.send(request.body(Full::new(body)).map_err(Failure::failed)?).await?;
+        match reply.status() {
+            status if status.as_u16() < 400 => Ok(reply),
+            StatusCode::UNAUTHORIZED => Err(Failure::failed(format_args!(
+                "the gateway {} wants another password: name the cluster's state folder with `--state`, or log in with `faas-cli login`",
+                self.gateway
+            ))),
+            status => {
+                let words = reply.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+                let words = String::from_utf8_lossy(&words);
+                Err(Failure::failed(match words.trim() {
+                    "" => format!("the gateway {} answered {status}", self.gateway),
+                    words => words.to_owned(),
+                }))
+            }
+        }
+    }
+
+    /// Asks the gateway's API for JSON.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask), or the reply is not what faasim answers.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, Failure> {
+        let reply = self.ask(method, path, body).await?;
+        let bytes = reply.into_body().collect().await.map_err(Failure::failed)?.to_bytes();
+        parse(&bytes)
+    }
+
+    /// Sends any request, such as an invocation, whatever its reply's status is. It carries no password.
+    ///
+    /// # Errors
+    /// The gateway does not answer.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+        self.http.request(request).await.map_err(|e| {
+            let cause = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
+            Failure::failed(match e.is_connect() {
+                true => format!(
+                    "no cluster answers at {}: start one with `faasim up`, or name another with `--gateway` ({cause})",
+                    self.gateway
+                ),
+                false => format!("the gateway {} broke off: {cause}", self.gateway),
+            })
+        })
+    }
+
+    /// The address of a path of the gateway.
+    ///
+    /// # Errors
+    /// The path cannot be part of an address.
+    pub fn uri(&self, path: &str) -> Result<Uri, Failure> {
+        let text = format!("{}{path}", self.gateway);
+        text.parse().map_err(|e| Failure::used(format_args!("`{text}` is no address: {e}")))
+    }
+}
+
+/// The lines of a reply as they come, without their ends.
+///
+/// A line that ends with the stream and not with a newline is given too.
+pub fn lines(reply: Response<Incoming>) -> impl Stream<Item = Result<Bytes, Failure>> {
+    let state = (reply.into_body(), Vec::new(), false);
+    stream::unfold(state, |(mut body, mut rest, mut ended)| async move {
+        loop {
+            if let Some(end) = rest.iter().position(|b| *b == b'\n') {
+                let mut line: Vec<u8> = rest.drain(..=end).collect();
+                line.pop();
+                return Some((Ok(line.into()), (body, rest, ended)));
+            }
+            if ended {
+                let last = std::mem::take(&mut rest);
+                return (!last.is_empty()).then(|| (Ok(last.into()), (body, rest, true)));
+            }
+            match body.frame().await {
+                Some(Ok(frame)) => rest.extend(frame.into_data().unwrap_or_default()),
+                Some(Err(e)) => {
+                    rest.clear();
+                    return Some((
+                        Err(Failure::failed(format_args!("the gateway broke off: {e}"))),
+                        (body, rest, true),
+                    ));
+                }
+                None => ended = true,
+            }
+        }
+    })
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|e| {
+        Failure::failed(format_args!(
+            "the gateway's reply is not faasim's ({e}): is it a faasim of version {}?",
+            env!("CARGO_PKG_VERSION")
+        ))
+    })
+}
+
+/// `NAME` or `NAME.NAMESPACE` as faas-cli and kubectl users write it; the namespace of `-n` where it names none.
+pub fn function_name(text: &str, global: &Global) -> FunctionName {
+    match text.split_once('.') {
+        Some((name, namespace)) => FunctionName { name: name.into(), namespace: namespace.into() },
+        None => FunctionName { name: text.into(), namespace: global.namespace().into() },
+    }
+}
