@@ -3,10 +3,12 @@
 pub mod client;
 pub mod down;
 pub mod failure;
+pub mod manifest;
 pub mod password;
 pub mod replay;
 pub mod stack;
 pub mod up;
+mod yaml;
 
 use crate::live::settings::default_state_dir;
 use clap::{CommandFactory, Parser, Subcommand};

@@ -1,10 +1,7 @@
 //! OpenFaaS' stack file: which functions a project is made of.
 
-mod envsubst;
 mod read;
-mod schema;
 mod select;
-mod tree;
 
 use crate::cluster::function::FunctionSpec;
 use crate::mistake::Mistakes;

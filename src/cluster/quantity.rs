@@ -50,6 +50,21 @@ const MEMORY_SUFFIXES: &[(&str, u128)] = &[
     ("Ti", 1000 * 1024u128.pow(4)),
 ];
 
+/// A decimal quantity with any of Kubernetes' suffixes (`1500m`, `2`, `3k`, `128Mi`, `1e3`) in thousandths.
+///
+/// # Errors
+/// When it is none, or too large for 64 bits.
+pub fn thousandths(text: &str) -> Result<i64, QuantityError> {
+    let wrong = || QuantityError { text: text.into(), what: "quantity", examples: "`10`, `500m` or `128Mi`" };
+    let text = text.trim();
+    let exponent = |(number, power): (&str, &str)| {
+        let power: u32 = power.parse().ok().filter(|p| *p <= 18)?;
+        parse_milli(number, CPU_SUFFIXES)?.checked_mul(10u128.checked_pow(power)?)
+    };
+    let milli = parse_milli(text, MEMORY_SUFFIXES).or_else(|| text.split_once(['e', 'E']).and_then(exponent));
+    milli.and_then(|m| i64::try_from(m).ok()).ok_or_else(wrong)
+}
+
 impl FromStr for MilliCpu {
     type Err = QuantityError;
     fn from_str(text: &str) -> Result<Self, QuantityError> {
@@ -158,6 +173,23 @@ mod tests {
         }
         for bad in ["", "m", "ten", "-1", "1 core", "1.2.3", "10Mi"] {
             assert!(bad.parse::<MilliCpu>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn any_quantity_is_read_in_thousandths() {
+        for (text, milli) in [
+            ("10", 10_000),
+            ("1500m", 1500),
+            ("0.5", 500),
+            ("3k", 3_000_000),
+            ("1e3", 1_000_000),
+            ("1Ki", 1_024_000),
+        ] {
+            assert_eq!(thousandths(text).unwrap(), milli, "{text}");
+        }
+        for bad in ["", "ten", "-1", "1e", "e3", "1e99", "99999999999999999"] {
+            assert!(thousandths(bad).is_err(), "{bad}");
         }
     }
 

@@ -228,7 +228,7 @@ impl Cluster {
         replace: bool,
     ) -> Result<Reply, Refusal> {
         let id = self.existing(name)?;
-        spec.check().map_err(Refusal::Invalid)?;
+        spec.check().map_err(|e| Refusal::invalid(e.to_string()))?;
         self.within_size(spec.max_replicas, "maxReplicas")?;
         let Some(f) = self.functions.get_mut(&id) else { return Ok(Reply::default()) };
         let changed = match &mut f.hpa {

@@ -1,9 +1,9 @@
 //! A stack file's keys, as faas-cli has them, into what is deployed.
 
-use super::envsubst::{Substituted, substitute};
-use super::schema::{Document, Field};
-use super::tree::{Node, NodeId, Value, parse};
 use super::{Stack, StackFunction};
+use crate::cli::yaml::envsubst::{Substituted, substitute};
+use crate::cli::yaml::schema::{Document, Field};
+use crate::cli::yaml::tree::{Node, NodeId, Value, parse};
 use crate::cluster::function::{
     BASE_ANNOTATION, DEFAULT_NAMESPACE, FunctionSpec, HANDLER_ANNOTATION, PULL_POLICY_ANNOTATION, Resources,
     is_dns_label,

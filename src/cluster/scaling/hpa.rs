@@ -4,18 +4,16 @@
 //! [`Dialect`] chooses.
 
 pub mod behavior;
+pub mod check;
 pub mod columns;
 pub mod conditions;
 pub mod limits;
-pub mod manifest;
 pub mod metrics;
 pub mod replicas;
 pub mod spec;
 pub mod target;
 
-#[cfg(test)]
-mod tests;
-
+pub use check::SpecError;
 pub use conditions::{Condition, ConditionType, ScalingEvent};
 pub use metrics::MetricStatus;
 pub use spec::{Behavior, Dialect, HpaSettings, HpaSpec, MetricSpec};

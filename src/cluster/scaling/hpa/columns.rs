@@ -187,7 +187,7 @@ pub fn decimal(milli: i64) -> String {
 }
 
 /// A target keeps the form it was written in; memory is printed in binary units.
-fn target_quantity(memory: bool, milli: i64) -> String {
+pub fn target_quantity(memory: bool, milli: i64) -> String {
     match u64::try_from(milli / 1000) {
         Ok(bytes) if memory && milli % 1000 == 0 => Bytes(bytes).to_string(),
         _ => decimal(milli),

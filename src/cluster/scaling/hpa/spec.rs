@@ -104,44 +104,6 @@ impl HpaSpec {
         }
         self
     }
-
-    /// What the API server refuses, in one sentence.
-    pub fn check(&self) -> Result<(), String> {
-        if self.max_replicas == 0 {
-            return Err("spec.maxReplicas must be greater than 0".into());
-        }
-        if self.max_replicas < self.min() {
-            return Err(format!(
-                "spec.maxReplicas ({}) must be greater than or equal to minReplicas ({})",
-                self.max_replicas,
-                self.min()
-            ));
-        }
-        if self.min() == 0
-            && !self
-                .metrics
-                .iter()
-                .any(|m| matches!(m, MetricSpec::Object { .. } | MetricSpec::External { .. }))
-        {
-            return Err("spec.minReplicas is 0: at least one Object or External metric is needed to scale \
-                        to zero; write 1 or more, or use the label com.openfaas.scale.zero"
-                .into());
-        }
-        for metric in &self.metrics {
-            if metric.target_number() == Some(0) {
-                return Err(format!("the target of {} must be greater than 0", metric.short_name()));
-            }
-        }
-        for (name, rules) in [
-            ("scaleUp", self.behavior.as_ref().and_then(|b| b.scale_up.as_ref())),
-            ("scaleDown", self.behavior.as_ref().and_then(|b| b.scale_down.as_ref())),
-        ] {
-            if let Some(rules) = rules {
-                rules.check().map_err(|why| format!("spec.behavior.{name}.{why}"))?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A resource that pods use and request.
@@ -266,6 +228,17 @@ impl MetricSpec {
         }
     }
 
+    /// The key that its details stand under in a manifest.
+    pub fn source(&self) -> &'static str {
+        match self {
+            MetricSpec::Resource { .. } => "resource",
+            MetricSpec::ContainerResource { .. } => "containerResource",
+            MetricSpec::Pods { .. } => "pods",
+            MetricSpec::Object { .. } => "object",
+            MetricSpec::External { .. } | MetricSpec::Unknown { .. } => "external",
+        }
+    }
+
     /// A name short enough for a column: `cpu`, `requests_per_second`.
     pub fn short_name(&self) -> &str {
         match self {
@@ -302,31 +275,6 @@ pub struct Rules {
     pub tolerance: Option<f64>,
 }
 
-impl Rules {
-    fn check(&self) -> Result<(), String> {
-        if self.stabilization.is_some_and(|w| w > Duration::from_secs(3600)) {
-            return Err("stabilizationWindowSeconds must be at most 3600".into());
-        }
-        if self.tolerance.is_some_and(|t| !(t >= 0.0 && t.is_finite())) {
-            return Err("tolerance must be 0 or more".into());
-        }
-        if let Some(policies) = &self.policies {
-            if policies.is_empty() {
-                return Err("policies must have at least one entry; leave it out for the defaults".into());
-            }
-            for p in policies {
-                if p.value == 0 {
-                    return Err("policies: value must be greater than 0".into());
-                }
-                if p.period.is_zero() || p.period > Duration::from_secs(1800) {
-                    return Err("policies: periodSeconds must be between 1 and 1800".into());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 /// `selectPolicy`: which of several policies counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Select {
@@ -359,23 +307,4 @@ pub enum PolicyKind {
     Pods,
     /// Percent of the size at the start of the period.
     Percent,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spec_that_the_api_server_refuses_is_refused() {
-        assert_eq!(HpaSpec::cpu(20, Some(2), 6).check(), Ok(()));
-        for (spec, word) in [
-            (HpaSpec::cpu(20, Some(7), 6), "greater than or equal to minReplicas (7)"),
-            (HpaSpec::cpu(20, None, 0), "maxReplicas must be greater than 0"),
-            (HpaSpec::cpu(0, None, 3), "target of cpu"),
-            (HpaSpec::cpu(20, Some(0), 3), "com.openfaas.scale.zero"),
-        ] {
-            let why = spec.check().unwrap_err();
-            assert!(why.contains(word), "{why}");
-        }
-    }
 }

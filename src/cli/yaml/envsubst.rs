@@ -4,7 +4,7 @@ use crate::mistake::{Mistake, Mistakes, Written};
 use std::ops::Range;
 
 /// A text after substitution, and how to find the place in the original that a byte of it came from.
-pub(super) struct Substituted {
+pub(in crate::cli) struct Substituted {
     /// The text.
     pub text: String,
     /// Names that are not set and have no default: they became nothing.
@@ -39,7 +39,7 @@ impl Substituted {
 ///
 /// # Errors
 /// Every expression that is not closed or is of a form that is not known.
-pub(super) fn substitute(
+pub(in crate::cli) fn substitute(
     written: &Written,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Substituted, Mistakes> {

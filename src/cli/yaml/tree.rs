@@ -10,18 +10,18 @@ use std::fmt;
 
 /// The number of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct NodeId(u32);
+pub(in crate::cli) struct NodeId(u32);
 
 /// One node.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(in crate::cli) struct Node {
     pub id: NodeId,
     pub value: Value,
 }
 
 /// What a node is. Every scalar is text, spelled as it was written (`1.10` stays `1.10`).
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(in crate::cli) enum Value {
     Null,
     Text(String),
     List(Vec<Node>),
@@ -50,14 +50,14 @@ impl Node {
 
 /// A text that is not YAML: line and column, both from 1, and why.
 #[derive(Debug)]
-pub(super) struct NotYaml {
+pub(in crate::cli) struct NotYaml {
     pub line: usize,
     pub column: usize,
     pub why: String,
 }
 
 /// Reads one document; `None` when there is nothing in it.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, NotYaml> {
+pub(in crate::cli) fn parse(text: &str) -> Result<Option<Node>, NotYaml> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(None);
     }
@@ -68,7 +68,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, NotYaml> {
 }
 
 /// Line and column, both from 1, of a node of this very text.
-pub(super) fn locate(text: &str, id: NodeId) -> (usize, usize) {
+pub(in crate::cli) fn locate(text: &str, id: NodeId) -> (usize, usize) {
     let found = walk(text, &RefCell::default(), Purpose::StopAt(id));
     found.err().and_then(|error| error.location()).map_or((1, 1), |l| (l.line(), l.column()))
 }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// One YAML text being read, and the mistakes so far.
-pub(super) struct Document {
+pub(in crate::cli) struct Document {
     /// As the person wrote it: what places refer to.
     pub written: Written,
     /// After substitution: what was parsed.
@@ -158,7 +158,7 @@ impl Document {
 
 /// The value of a known key, and the place of the key.
 #[derive(Clone, Copy)]
-pub(super) struct Field<'a> {
+pub(in crate::cli) struct Field<'a> {
     pub key: NodeId,
     pub value: &'a Node,
 }
