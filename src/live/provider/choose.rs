@@ -49,7 +49,7 @@ pub async fn choose(
         return Ok((Arc::new(ProcessProvider::new(config)), None));
     }
     match DockerProvider::connect(config.clone()).await {
-        Ok(docker) => Ok((std::sync::Arc::new(docker), None)),
+        Ok(docker) => Ok((Arc::new(docker), None)),
         Err(error) if kind == Some(Kind::Docker) => Err(error),
         Err(error) => {
             let note = format!("pods run as processes of this machine, not as containers: {error}");

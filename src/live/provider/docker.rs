@@ -1,17 +1,214 @@
 //! Pods as containers of a Docker engine.
+//!
+//! A container of a function whose image was made here runs this very binary as its watchdog (see [`layer`]) and
+//! is held by a stream, as a process is. An image with another watchdog is probed, and measured by the engine.
+//! The container's labels say whose it is; its token is kept in the state folder, from where the next faasim
+//! takes it to adopt the pod.
 
-use super::process::ProcessProvider;
-use super::{Config, ProviderError};
+mod build;
+mod container;
+mod engine;
+mod exec;
+mod foreign;
+mod image;
+mod layer;
+mod logs;
+
+use super::keeper::{Keeper, Runtime, StartFailure};
+use super::{Config, Events, ExecOutput, LogLine, LogQuery, Provider, ProviderError, StartPod, token};
+use crate::cluster::event::PodSample;
+use crate::cluster::pod::{Exit, PodUid};
+use crate::cluster::record::FoundPod;
+use crate::live::control::{Board, Control};
+use container::{Listed, Running};
+use engine::Engine;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use image::Images;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Waits between looks at an engine that does not answer: its containers may live on, or not.
+const ENGINE_RETRY: Duration = Duration::from_secs(1);
 
 /// Runs pods as containers.
-pub struct DockerProvider;
+pub struct DockerProvider {
+    keeper: Keeper<Containers>,
+}
 
 impl DockerProvider {
-    /// Connects.
+    /// Connects to the engine of `DOCKER_HOST`, or to the one of this machine.
     ///
     /// # Errors
-    /// Not made yet.
-    pub async fn connect(_config: Config) -> Result<ProcessProvider, ProviderError> {
-        Err(ProviderError("containers are not here yet: use --provider process".into()))
+    /// None answers, or it refuses: a sentence that says what to do.
+    pub async fn connect(config: Config) -> Result<Self, ProviderError> {
+        let engine = Engine::connect().await?;
+        let images = Images::new(engine.clone(), config.exe.clone());
+        let events = config.events.clone();
+        Ok(DockerProvider { keeper: Keeper::new(Containers { config, engine, images }, events) })
+    }
+
+    fn containers(&self) -> &Containers {
+        self.keeper.runtime()
+    }
+
+    fn name_of(&self, uid: PodUid) -> Result<String, ProviderError> {
+        self.keeper.pod_name(uid).ok_or_else(|| {
+            ProviderError(format!("pod number {uid} is not here: look with `faasim get pods`"))
+        })
+    }
+
+    /// Adopts a container that runs, or removes it.
+    async fn find_one(&self, listed: Listed) -> Option<FoundPod> {
+        let containers = self.containers();
+        match containers.engine.found(&listed.id, &containers.config).await {
+            Some((found, running)) => {
+                self.keeper.adopt(found.uid, found.name.clone(), running).then_some(found)
+            }
+            None => {
+                containers.clean(&listed.pod).await;
+                None
+            }
+        }
+    }
+}
+
+impl Provider for DockerProvider {
+    fn name(&self) -> &'static str {
+        "docker"
+    }
+
+    fn start(&self, pod: StartPod) {
+        self.keeper.start(pod);
+    }
+
+    fn stop(&self, uid: PodUid, grace: Duration) {
+        self.keeper.stop(uid, grace);
+    }
+
+    fn find(&self) -> BoxFuture<'_, Result<Vec<FoundPod>, ProviderError>> {
+        async {
+            let containers = self.containers();
+            let known = self.keeper.names();
+            let listed = containers.engine.list(&containers.config.cluster_id).await?;
+            let strange = listed.into_iter().filter(|c| !known.contains(&c.pod));
+            let found = stream::iter(strange.map(|c| self.find_one(c)))
+                .buffer_unordered(16)
+                .filter_map(std::future::ready)
+                .collect()
+                .await;
+            Ok(found)
+        }
+        .boxed()
+    }
+
+    fn samples(&self) -> Vec<PodSample> {
+        self.keeper.samples()
+    }
+
+    fn logs(&self, uid: PodUid, query: LogQuery) -> BoxStream<'static, Result<LogLine, ProviderError>> {
+        match self.name_of(uid) {
+            Ok(name) => logs::read(self.containers().engine.clone(), name, query),
+            Err(error) => stream::once(async move { Err(error) }).boxed(),
+        }
+    }
+
+    fn exec(&self, uid: PodUid, command: Vec<String>) -> BoxFuture<'_, Result<ExecOutput, ProviderError>> {
+        async move { exec::run(&self.containers().engine, &self.name_of(uid)?, command).await }.boxed()
+    }
+
+    fn remove_all(&self, grace: Duration) -> BoxFuture<'_, Result<(), ProviderError>> {
+        async move {
+            self.keeper.stop_all(grace).await;
+            let containers = self.containers();
+            let listed = containers.engine.list(&containers.config.cluster_id).await?;
+            let stops = listed.into_iter().map(|c| async move {
+                containers.engine.stop(&c.id, grace).await;
+                containers.clean(&c.pod).await;
+            });
+            stream::iter(stops).buffer_unordered(16).collect::<()>().await;
+            let left = containers.engine.list(&containers.config.cluster_id).await?;
+            if let Some(first) = left.first() {
+                return Err(ProviderError(format!(
+                    "{} containers of this cluster could not be removed, {} among them: try `docker rm -f {}`",
+                    left.len(),
+                    first.pod,
+                    first.pod
+                )));
+            }
+            // Gone when it is empty; another cluster's or a person's file may keep it.
+            let _ = std::fs::remove_dir(containers.config.state_dir.join("pods"));
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// How pods are run as containers.
+struct Containers {
+    config: Config,
+    engine: Engine,
+    images: Images,
+}
+
+impl Containers {
+    async fn start(&self, pod: &StartPod) -> Result<Running, StartFailure> {
+        // A pod that is restarted keeps its container, and with it its log.
+        if pod.restarts > 0
+            && let Some(token) = container::kept_token(&self.config, &pod.name)
+            && self.engine.start(&pod.name).await.is_ok()
+        {
+            return self.engine.running(&pod.name, token).await;
+        }
+        let image = self.images.of(&pod.spec).await?;
+        let secret = image.managed.then(token::random);
+        container::keep_token(&self.config, &pod.name, secret.as_deref())?;
+        self.engine.create(&self.config, pod, &image, secret.as_deref()).await?;
+        self.engine.start(&pod.name).await?;
+        self.engine.running(&pod.name, secret).await
+    }
+}
+
+impl Runtime for Containers {
+    type Running = Running;
+
+    async fn launch(&self, pod: &StartPod, cancelled: &CancellationToken) -> Result<Running, StartFailure> {
+        match cancelled.run_until_cancelled(self.start(pod)).await {
+            Some(started) => started,
+            None => Err(StartFailure::create(format!("pod {} was stopped while it was starting", pod.name))),
+        }
+    }
+
+    fn address(&self, running: &Running) -> String {
+        running.address.clone()
+    }
+
+    fn watch(&self, uid: PodUid, running: &Running, board: Board, events: Events) -> Control {
+        match &running.token {
+            Some(token) => Control::hold(uid, running.address.clone(), token.clone(), board, events),
+            None => foreign::watch(uid, running, self.engine.clone(), board, events),
+        }
+    }
+
+    async fn exited(&self, _: &str, running: &mut Running, _: &Board) -> Exit {
+        loop {
+            match self.engine.wait(&running.id).await {
+                Ok(exit) => return exit,
+                Err(error) => {
+                    tracing::warn!("pod {}: the engine does not say whether it runs: {error}", running.name);
+                    tokio::time::sleep(ENGINE_RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn terminate(&self, _: &str, running: Running, grace: Duration) {
+        self.engine.stop(&running.id, grace).await;
+    }
+
+    async fn clean(&self, name: &str) {
+        self.engine.remove(name).await;
+        container::forget_token(&self.config, name);
     }
 }
