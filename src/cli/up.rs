@@ -28,6 +28,9 @@ pub struct Args {
     /// The gateway's port on 127.0.0.1; 0 takes a free one [default: 8080]
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
+    /// The port of Prometheus' /metrics on 127.0.0.1 [default: the gateway's + 2]
+    #[arg(long, value_name = "PORT")]
+    metrics_port: Option<String>,
     /// Settings by name, such as `lecture` with its short intervals
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
@@ -48,6 +51,7 @@ impl Args {
             ("pods.provider", &self.provider, "--provider"),
             ("openfaas.edition", &self.edition, "--edition"),
             ("gateway.port", &self.port, "--port"),
+            ("gateway.metrics-port", &self.metrics_port, "--metrics-port"),
         ];
         let given = |(key, value, flag): (&'static str, &Option<String>, &str)| {
             value.clone().map(|v| (key, v, flag.to_owned()))
@@ -109,13 +113,14 @@ async fn serve(loaded: Loaded, specs: Vec<FunctionSpec>) -> Result<(), String> {
     let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
     let host = Host::start(&loaded.settings).await.map_err(|e| e.to_string())?;
     let platform = host.handle.view().platform;
-    if let Some(note) = &platform.provider_note {
+    for note in platform.provider_note.iter().chain(&host.metrics_note) {
         eprintln!("note: {note}");
     }
     println!(
         "faasim {} serves {} ({} pods, state in {})",
         platform.version, host.gateway, platform.provider, platform.state_dir
     );
+    println!("metrics for Prometheus at {}", platform.metrics);
     let mut failed = Vec::new();
     for (name, answer) in host.deploy(specs).await {
         match answer {

@@ -318,6 +318,11 @@ impl Endpoints {
         counters
     }
 
+    /// Requests accepted and not yet answered, waiting ones included.
+    pub fn in_flight_total(&self) -> u32 {
+        self.counters.in_flight
+    }
+
     /// Requests that run on one pod.
     pub fn in_flight(&self, uid: PodUid) -> u32 {
         self.by_uid.get(&uid).map_or(0, |&slot| self.slots[slot as usize].in_flight)

@@ -1,11 +1,12 @@
 //! A running faasim: everything of `live/` put together, from the state folder to the gateway.
 
+mod watching;
+
 use crate::cluster::Cluster;
 use crate::cluster::command::{Command, Refusal};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::node::{Node, NodeId};
-use crate::cluster::snapshot::Snapshot;
-use crate::dashboard::view::{Platform, Traffic as TrafficView, View};
+use crate::dashboard::view::Platform;
 use crate::live::clock::system_clock;
 use crate::live::controller::Controller;
 use crate::live::folder::{Folder, FolderError};
@@ -13,6 +14,7 @@ use crate::live::gateway::traffic::Traffic;
 use crate::live::gateway::{BindError, Gateway, GatewayConfig, Serving, api};
 use crate::live::handle::{ApplyError, Handle};
 use crate::live::journal::Journal;
+use crate::live::metrics::Metrics;
 use crate::live::provider::{self, Config, Kind, Provider, ProviderError};
 use crate::live::router::Router;
 use crate::live::sampler::Sampler;
@@ -24,9 +26,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use watching::Watching;
 
-/// How much of the past a screen's rates and percentiles cover.
-const TRAFFIC_WINDOW: Duration = Duration::from_secs(5);
 /// How long draining may take when faasim is stopped.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The port.
     #[error(transparent)]
     Gateway(#[from] BindError),
+    /// The port of the metrics.
+    #[error("cannot listen for metrics on 127.0.0.1: {0}")]
+    Metrics(std::io::Error),
     /// Threads could not be started.
     #[error("cannot start the gateway's threads: {0}")]
     Threads(std::io::Error),
@@ -59,6 +63,8 @@ pub struct Host {
     pub handle: Handle,
     /// `http://127.0.0.1:8080`.
     pub gateway: String,
+    /// What a person should know about where the metrics are.
+    pub metrics_note: Option<String>,
     folder: Folder,
     serving: Serving,
     controller: JoinHandle<()>,
@@ -111,8 +117,17 @@ impl Host {
             state_dir: folder.path().display().to_string(),
             ..Platform::default()
         }));
-        let view = view_of(latest, traffic.clone(), router.clone(), sampler.clone(), platform.clone());
-        let handle = Handle::new(wishes_out, view, provider.clone(), shutdown.clone());
+        let watching = Watching {
+            latest,
+            traffic: traffic.clone(),
+            router: router.clone(),
+            sampler: sampler.clone(),
+            provider: provider.clone(),
+            platform: platform.clone(),
+        };
+        let view = watching.clone();
+        let handle =
+            Handle::new(wishes_out, Arc::new(move || view.view()), provider.clone(), shutdown.clone());
         let gateway_config = GatewayConfig {
             port: settings.gateway.port,
             allowed_hosts: settings.gateway.allowed_hosts.clone(),
@@ -126,8 +141,14 @@ impl Host {
             Gateway::bind(gateway_config, router.clone(), traffic.clone(), api::router(handle.clone()))?;
         let address = format!("http://{}", gateway.address());
         folder.sign(&address)?;
+        let metrics_port = settings.gateway.metrics_port_beside(gateway.address().port());
+        let gauges = Arc::new(move || watching.gauges());
+        let metrics =
+            Metrics::bind(metrics_port, traffic.clone(), gauges).await.map_err(StartError::Metrics)?;
+        let metrics_note = metrics.note();
         if let Ok(mut platform) = platform.lock() {
             platform.gateway.clone_from(&address);
+            platform.metrics = format!("http://{}/metrics", metrics.address());
         }
 
         let records = store.records()?;
@@ -155,8 +176,19 @@ impl Host {
         };
         let controller = tokio::spawn(controller.run(stop_controller.clone()));
         tokio::spawn(sampler.run(provider.clone(), stop_controller.clone()));
+        // Kept up while requests drain: the last figures are worth a scrape too.
+        tokio::spawn(metrics.serve(stop_controller.clone()));
         let serving = gateway.serve(shutdown).map_err(StartError::Threads)?;
-        Ok(Host { handle, gateway: address, folder, serving, controller, stop_controller, provider })
+        Ok(Host {
+            handle,
+            gateway: address,
+            metrics_note,
+            folder,
+            serving,
+            controller,
+            stop_controller,
+            provider,
+        })
     }
 
     /// Deploys functions that are not there yet, and updates those that are; says what each answered.
@@ -198,45 +230,4 @@ fn nodes() -> Vec<Node> {
     let name = if name.trim().is_empty() { "localhost".into() } else { name.trim().to_owned() };
     let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
     vec![Node { id: NodeId(0), name, cores }]
-}
-
-/// What screens draw, put together when they ask.
-fn view_of(
-    latest: watch::Receiver<Arc<Snapshot>>,
-    traffic: Arc<Traffic>,
-    router: Arc<Router>,
-    sampler: Arc<Sampler>,
-    platform: Arc<std::sync::Mutex<Platform>>,
-) -> Arc<dyn Fn() -> View + Send + Sync> {
-    Arc::new(move || {
-        let snapshot = latest.borrow().clone();
-        let mut usage = sampler.usage();
-        let mut lines: std::collections::BTreeMap<_, TrafficView> = traffic
-            .read(TRAFFIC_WINDOW)
-            .into_iter()
-            .map(|(id, t)| {
-                let traffic = TrafficView {
-                    rate: t.rate_per_s,
-                    error_rate: t.errors_per_s,
-                    p50: t.p50.unwrap_or_default(),
-                    p95: t.p95.unwrap_or_default(),
-                    p99: t.p99.unwrap_or_default(),
-                    in_flight: 0,
-                    waiting: 0,
-                    total: t.total,
-                    cold_starts: t.total_cold_starts,
-                };
-                (id, traffic)
-            })
-            .collect();
-        for pod in snapshot.pods.values() {
-            let in_flight = router.pod_in_flight(pod.function, pod.uid);
-            if let Some(usage) = usage.get_mut(&pod.uid) {
-                usage.in_flight = in_flight;
-            }
-            lines.entry(pod.function).or_default().in_flight += in_flight;
-        }
-        let platform = platform.lock().map(|p| p.clone()).unwrap_or_default();
-        View { snapshot, traffic: lines, usage, platform }
-    })
 }

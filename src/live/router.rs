@@ -135,6 +135,15 @@ impl Router {
         self.current().by_id.iter().map(|(&id, route)| (id, route.counters())).collect()
     }
 
+    /// Each function's requests in flight, and of these the ones that wait for a pod. Changes no counter.
+    pub fn load(&self) -> Vec<(FunctionId, u32, u32)> {
+        let load = |(&id, route): (&FunctionId, &Arc<Route>)| {
+            let (in_flight, waiting) = route.load();
+            (id, in_flight, waiting)
+        };
+        self.current().by_id.iter().map(load).collect()
+    }
+
     /// Requests in flight on one pod.
     pub fn pod_in_flight(&self, id: FunctionId, uid: PodUid) -> u32 {
         self.route(id).map_or(0, |route| route.pod_in_flight(uid))

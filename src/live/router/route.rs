@@ -130,6 +130,12 @@ impl Route {
         self.lock().endpoints.expire_pod_if_idle((self.clock)(), uid, since)
     }
 
+    pub(super) fn load(&self) -> (u32, u32) {
+        let inner = self.lock();
+        let waiting = u32::try_from(inner.endpoints.waiting()).unwrap_or(u32::MAX);
+        (inner.endpoints.in_flight_total(), waiting)
+    }
+
     pub(super) fn counters(&self) -> Counters {
         self.lock().endpoints.counters()
     }

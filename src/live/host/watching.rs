@@ -1,0 +1,89 @@
+//! What screens draw and what Prometheus scrapes, put together when they ask.
+
+use crate::cluster::snapshot::Snapshot;
+use crate::dashboard::view::{Platform, Traffic as TrafficView, View};
+use crate::live::gateway::traffic::Traffic;
+use crate::live::metrics::{FunctionGauges, Gauges, PodGauges};
+use crate::live::provider::Provider;
+use crate::live::router::Router;
+use crate::live::sampler::Sampler;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How much of the past a screen's rates and percentiles cover.
+const TRAFFIC_WINDOW: Duration = Duration::from_secs(5);
+
+/// All that is to be seen of a running faasim.
+#[derive(Clone)]
+pub(super) struct Watching {
+    pub(super) latest: watch::Receiver<Arc<Snapshot>>,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) router: Arc<Router>,
+    pub(super) sampler: Arc<Sampler>,
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) platform: Arc<Mutex<Platform>>,
+}
+
+impl Watching {
+    /// The cluster, its traffic and its usage as of now.
+    pub(super) fn view(&self) -> View {
+        let snapshot = self.latest.borrow().clone();
+        let mut usage = self.sampler.usage();
+        for (uid, usage) in &mut usage {
+            if let Some(pod) = snapshot.pods.get(uid) {
+                usage.in_flight = self.router.pod_in_flight(pod.function, *uid);
+            }
+        }
+        let platform = self.platform.lock().map(|p| p.clone()).unwrap_or_default();
+        View { snapshot, traffic: self.traffic(), usage, platform }
+    }
+
+    fn traffic(&self) -> BTreeMap<crate::cluster::function::FunctionId, TrafficView> {
+        let mut lines = BTreeMap::new();
+        for (id, t) in self.traffic.read(TRAFFIC_WINDOW) {
+            let line = TrafficView {
+                rate: t.rate_per_s,
+                error_rate: t.errors_per_s,
+                p50: t.p50.unwrap_or_default(),
+                p95: t.p95.unwrap_or_default(),
+                p99: t.p99.unwrap_or_default(),
+                total: t.total,
+                cold_starts: t.total_cold_starts,
+                ..TrafficView::default()
+            };
+            lines.insert(id, line);
+        }
+        for (id, in_flight, waiting) in self.router.load() {
+            let line: &mut TrafficView = lines.entry(id).or_default();
+            (line.in_flight, line.waiting) = (in_flight, waiting);
+        }
+        lines
+    }
+
+    /// What the cluster knows and the gateway's counters do not.
+    pub(super) fn gauges(&self) -> Gauges {
+        let snapshot = self.latest.borrow().clone();
+        let load = self.router.load();
+        let functions = snapshot.functions.values().map(|f| FunctionGauges {
+            name: f.name().to_string(),
+            desired: f.replicas,
+            ready: f.ready,
+            in_flight: load.iter().find(|(id, ..)| *id == f.id).map_or(0, |(_, in_flight, _)| *in_flight),
+        });
+        let samples = self.provider.samples().into_iter();
+        let pods = samples.filter_map(|sample| {
+            let pod = snapshot.pods.get(&sample.uid)?;
+            let function = snapshot.functions.get(&pod.function)?;
+            Some(PodGauges {
+                function: function.spec.name.clone(),
+                namespace: function.spec.namespace.clone(),
+                pod: pod.name.clone(),
+                cpu_total: Duration::from_nanos(sample.cpu_total),
+                memory_bytes: sample.memory.0,
+            })
+        });
+        Gauges { functions: functions.collect(), pods: pods.collect() }
+    }
+}
