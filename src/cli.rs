@@ -3,10 +3,14 @@
 pub mod client;
 pub mod down;
 pub mod failure;
+pub mod logbook;
 pub mod manifest;
 pub mod password;
 pub mod replay;
+pub mod screen;
+pub mod signals;
 pub mod stack;
+pub mod tui;
 pub mod up;
 mod yaml;
 
@@ -59,6 +63,7 @@ enum Command {
     Down(down::Args),
     Password(password::Args),
     Replay(replay::Args),
+    Tui(tui::Args),
 }
 
 /// Reads the command line, does it, and says how it went: 0 done, 1 it failed, 2 used wrongly.
@@ -69,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Down(args) => down::run(args, &global),
         Command::Password(args) => password::run(args, &global),
         Command::Replay(args) => replay::run(args),
+        Command::Tui(args) => tui::run(args, &global),
     };
     let Err(failure) = done else { return ExitCode::SUCCESS };
     if !matches!(failure, Failure::Said(_)) {

@@ -1,12 +1,17 @@
 //! `faasim up`: a whole cluster in this process.
 
 use super::failure::{Failure, Outcome};
+use super::logbook::{self, LogBook};
+use super::screen::Local;
+use super::signals::Signals;
 use super::{Global, stack};
 use crate::cluster::function::FunctionSpec;
+use crate::dashboard::tui::app::WhenClosed;
+use crate::dashboard::tui::{self, Left, terminal};
 use crate::live::host::Host;
 use crate::live::settings::{Loaded, Sources};
 use std::path::{Path, PathBuf};
-use tokio::signal::unix::{SignalKind, signal};
+use std::sync::Arc;
 
 /// Start a cluster: a gateway, functions, pods, autoscalers
 ///
@@ -40,6 +45,9 @@ pub struct Args {
     /// One setting, such as hpa.sync-period=5s; may be given again
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// Print plain lines instead of the screen
+    #[arg(long)]
+    no_tui: bool,
     /// Print the settings, each with where it came from, and end
     #[arg(long)]
     print_config: bool,
@@ -86,8 +94,12 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     }
     // Read before anything starts, so that a mistake in it starts nothing.
     let specs = functions(args.file.as_deref(), &loaded.settings.state.folder())?;
+    let screen = !args.no_tui && terminal::usable();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|e| format!("cannot start: {e}"))?.block_on(serve(loaded, specs)).map_err(Failure::Failed)
+    runtime
+        .map_err(|e| format!("cannot start: {e}"))?
+        .block_on(serve(loaded, specs, screen))
+        .map_err(Failure::Failed)
 }
 
 /// What to deploy: the stack file named, the one in the working folder, or the samples.
@@ -108,40 +120,100 @@ fn functions(file: Option<&Path>, state: &Path) -> Result<Vec<FunctionSpec>, Str
     Ok(stack.specs())
 }
 
-async fn serve(loaded: Loaded, specs: Vec<FunctionSpec>) -> Result<(), String> {
-    let on = |kind| signal(kind).map_err(|e| format!("cannot listen for signals: {e}"));
-    let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+async fn serve(loaded: Loaded, specs: Vec<FunctionSpec>, screen: bool) -> Result<(), String> {
+    let mut signals = Signals::listen(screen)?;
+    let shown = match screen {
+        true => with_screen(&loaded, specs, &mut signals).await?,
+        false => plain(&loaded, specs, &mut signals).await?,
+    };
+    println!("stopping: requests in flight may finish");
+    shown.host.stop().await.map_err(|e| e.to_string())?;
+    println!("stopped: no pod is left");
+    shown.trouble.map_or(Ok(()), Err)
+}
+
+/// A cluster that is to be stopped.
+struct Shown {
+    host: Host,
+    /// What is to be said after it has stopped.
+    trouble: Option<String>,
+}
+
+/// Says what happens in plain lines until the cluster is to stop.
+async fn plain(loaded: &Loaded, specs: Vec<FunctionSpec>, signals: &mut Signals) -> Result<Shown, String> {
+    logbook::to_stderr();
     let host = Host::start(&loaded.settings).await.map_err(|e| e.to_string())?;
-    let platform = host.handle.view().platform;
-    for note in platform.provider_note.iter().chain(&host.metrics_note) {
-        eprintln!("note: {note}");
+    for note in notes(&host) {
+        eprintln!("{note}");
     }
-    println!(
+    for line in greeting(&host) {
+        println!("{line}");
+    }
+    deploy(&host, specs, |line| println!("{line}"), |line| eprintln!("{line}")).await;
+    println!("ready; Ctrl-C stops it");
+    until_stopped(&host, signals).await;
+    Ok(Shown { host, trouble: None })
+}
+
+/// Shows the screen until the cluster is to stop. What faasim has to say goes to the screen's log and to a file.
+async fn with_screen(
+    loaded: &Loaded,
+    specs: Vec<FunctionSpec>,
+    signals: &mut Signals,
+) -> Result<Shown, String> {
+    let book = LogBook::install();
+    let host = Host::start(&loaded.settings).await.map_err(|e| e.to_string())?;
+    let file = Path::new(&host.handle.view().platform.state_dir).join("faasim.log");
+    if let Err(error) = book.open(&file) {
+        book.write(format!("warning: there is no log file {}: {error}", file.display()));
+    }
+    for line in notes(&host).into_iter().chain(greeting(&host)) {
+        book.write(line);
+    }
+    let link = Arc::new(Local::new(host.handle.clone(), &host.gateway, book.clone()));
+    let screen = tui::run(link, WhenClosed::StopsCluster, signals.any());
+    let deployed = deploy(&host, specs, |line| book.write(line), |line| book.write(line));
+    let (left, ()) = tokio::join!(screen, deployed);
+    let trouble = left.as_ref().err().map(|e| format!("the terminal cannot be used: {e}; try `--no-tui`"));
+    if left.is_ok_and(|left| left == Left::Closed) {
+        println!("the screen is closed; the cluster goes on at {}", host.gateway);
+        println!("`faasim tui` shows it again; Ctrl-C stops it");
+        until_stopped(&host, signals).await;
+    }
+    Ok(Shown { host, trouble })
+}
+
+/// Where the cluster is.
+fn greeting(host: &Host) -> Vec<String> {
+    let platform = host.handle.view().platform;
+    let serves = format!(
         "faasim {} serves {} ({} pods, state in {})",
         platform.version, host.gateway, platform.provider, platform.state_dir
     );
-    println!("metrics for Prometheus at {}", platform.metrics);
-    let mut failed = Vec::new();
+    vec![serves, format!("metrics for Prometheus at {}", platform.metrics)]
+}
+
+/// What is not as a person may expect.
+fn notes(host: &Host) -> Vec<String> {
+    let platform = host.handle.view().platform;
+    platform.provider_note.iter().chain(&host.metrics_note).map(|note| format!("note: {note}")).collect()
+}
+
+async fn deploy(host: &Host, specs: Vec<FunctionSpec>, say: impl Fn(String), complain: impl Fn(String)) {
     for (name, answer) in host.deploy(specs).await {
         match answer {
             Ok(notes) => {
-                println!("deployed {name}: {}/function/{name}", host.gateway);
-                notes.iter().for_each(|n| println!("  {n}"));
+                say(format!("deployed {name}: {}/function/{name}", host.gateway));
+                notes.into_iter().for_each(|note| say(format!("  {note}")));
             }
-            Err(error) => failed.push(format!("{name}: {error}")),
+            Err(error) => complain(format!("not deployed: {name}: {error}")),
         }
     }
-    for failure in &failed {
-        eprintln!("not deployed: {failure}");
-    }
-    println!("ready; Ctrl-C stops it");
+}
+
+async fn until_stopped(host: &Host, signals: &mut Signals) {
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        () = signals.any() => {}
         () = host.handle.shutdown().clone().cancelled_owned() => {}
     }
-    println!("stopping: requests in flight may finish");
-    host.stop().await.map_err(|e| e.to_string())?;
-    println!("stopped: no pod is left");
-    Ok(())
 }

@@ -5,3 +5,5 @@
 mod invoke;
 mod oracles;
 mod provider;
+mod screen;
+mod tui;

@@ -10,7 +10,6 @@ use crate::live::provider::{LogLine, LogQuery};
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +79,20 @@ pub(super) async fn logs(State(handle): State<Handle>, RawQuery(query): RawQuery
     let Some(function) = handle.view().snapshot.function(&asked.name).map(|f| f.id) else {
         return text(StatusCode::NOT_FOUND, Refusal::no_function(&asked.name));
     };
+    let FunctionName { name, namespace } = asked.name.clone();
+    let lines = ReceiverStream::new(read(handle, asked, function));
+    ndjson(lines.map(move |said| line(&message(&name, &namespace, said))))
+}
+
+/// What the pods of a function wrote, the last `tail` lines of it, and what they write from now on, until the
+/// function is gone, the receiver is dropped, or faasim stops. `None` when there is no such function.
+pub fn follow(handle: &Handle, name: &FunctionName, tail: usize) -> Option<mpsc::Receiver<LogLine>> {
+    let function = handle.view().snapshot.function(name)?.id;
+    let asked = Asked { name: name.clone(), instance: None, tail: Some(tail), since: None, follow: true };
+    Some(read(handle.clone(), asked, function))
+}
+
+fn read(handle: Handle, asked: Asked, function: FunctionId) -> mpsc::Receiver<LogLine> {
     // Each reader has a task and a short channel of its own, so a slow one only waits for itself.
     let (send, receive) = mpsc::channel(64);
     tokio::spawn(async move {
@@ -90,14 +103,26 @@ pub(super) async fn logs(State(handle): State<Handle>, RawQuery(query): RawQuery
             () = reader.run() => {}
         }
     });
-    ndjson(ReceiverStream::new(receive))
+    receive
+}
+
+fn message(name: &str, namespace: &str, said: LogLine) -> LogMessage {
+    let nanos = i128::from(said.at.as_nanos());
+    let timestamp = jiff::Timestamp::from_nanosecond(nanos).unwrap_or_default().to_string();
+    LogMessage {
+        name: name.into(),
+        namespace: namespace.into(),
+        instance: said.pod,
+        timestamp,
+        text: said.text,
+    }
 }
 
 struct Reader {
     handle: Handle,
     asked: Asked,
     function: FunctionId,
-    send: mpsc::Sender<Bytes>,
+    send: mpsc::Sender<LogLine>,
 }
 
 impl Reader {
@@ -177,16 +202,7 @@ impl Reader {
 
     /// Whether the reader is still there.
     async fn tell(&self, said: LogLine) -> bool {
-        let nanos = i128::from(said.at.as_nanos());
-        let timestamp = jiff::Timestamp::from_nanosecond(nanos).unwrap_or_default().to_string();
-        let message = LogMessage {
-            name: self.asked.name.name.clone(),
-            namespace: self.asked.name.namespace.clone(),
-            instance: said.pod,
-            timestamp,
-            text: said.text,
-        };
-        self.send.send(line(&message)).await.is_ok()
+        self.send.send(said).await.is_ok()
     }
 }
 

@@ -1,0 +1,187 @@
+//! What keys change while no dialog is open. Nothing is done here: what is to be done is returned.
+
+use super::{App, Effect, Pane};
+use crate::cluster::command::Command;
+use crate::cluster::function::FunctionName;
+use crate::cluster::snapshot::FunctionState;
+use crate::dashboard::tui::dialog::{Dialog, Form};
+use crate::dashboard::tui::input::Intent;
+use std::time::Duration;
+
+/// How many lines PageUp and PageDown go.
+const PAGE: isize = 10;
+
+impl App {
+    /// Does what a key asks of the screen; returns what is to be done outside of it.
+    pub fn act(&mut self, intent: Intent) -> Option<Effect> {
+        match self.dialog.take() {
+            Some(dialog) => self.in_dialog(dialog, intent),
+            None => self.on_screen(intent),
+        }
+    }
+
+    fn on_screen(&mut self, intent: Intent) -> Option<Effect> {
+        match intent {
+            Intent::Quit | Intent::Interrupt => return self.quit(),
+            Intent::Redraw => return Some(Effect::Redraw),
+            Intent::ScaleUp => return self.scale(1),
+            Intent::ScaleDown => return self.scale(-1),
+            Intent::Load => return self.toggle_load(),
+            Intent::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
+            Intent::Filter => self.dialog = self.filterable().then_some(Dialog::Filter),
+            Intent::Pause => self.pause(),
+            Intent::Sort => self.sort(),
+            Intent::Window => self.next_window(),
+            Intent::Zoom => self.zoomed = !self.zoomed,
+            Intent::Cancel => self.cancel(),
+            Intent::Invoke => {
+                let name = self.function().map(FunctionState::name);
+                self.dialog = name.map(|n| Dialog::Form(Form::invoke(n.clone(), self.body(&n))));
+            }
+            Intent::Hpa => {
+                let form = self.function().map(|f| Form::hpa(f.name(), f.hpa.as_deref()));
+                self.dialog = form.map(Dialog::Form);
+            }
+            Intent::DeletePod => match self.pod() {
+                Some(pod) => self.dialog = Some(Dialog::DeletePod { name: pod.name.clone() }),
+                None => self.say("there is no pod to delete", true),
+            },
+            Intent::OwnLog => {
+                self.own_log = !self.own_log;
+                self.go_to(Pane::Log);
+            }
+            Intent::NextPane => self.go_to(neighbour(self.pane, 1)),
+            Intent::PreviousPane => self.go_to(neighbour(self.pane, Pane::ALL.len() - 1)),
+            Intent::Pane(n) => self.go_to(*Pane::ALL.get(n)?),
+            Intent::Up => self.go(-1),
+            Intent::Down => self.go(1),
+            Intent::PageUp => self.go(-PAGE),
+            Intent::PageDown => self.go(PAGE),
+            Intent::First => self.go(isize::MIN / 2),
+            Intent::Last => self.go(isize::MAX / 2),
+            Intent::Left => self.sideways(-1),
+            Intent::Right => self.sideways(1),
+            Intent::Type(_) | Intent::Erase | Intent::EraseAll | Intent::Submit => {}
+        }
+        None
+    }
+
+    pub(super) fn body(&self, function: &FunctionName) -> &str {
+        self.bodies.get(function).map_or("", String::as_str)
+    }
+
+    pub(super) fn quit(&mut self) -> Option<Effect> {
+        if self.stops_cluster() {
+            self.dialog = Some(Dialog::Quit);
+            return None;
+        }
+        Some(Effect::Close { stop: false })
+    }
+
+    /// One pod more or less than is wanted by now, even while the screen is paused.
+    fn scale(&mut self, by: i64) -> Option<Effect> {
+        let id = self.chosen?;
+        let function = self.latest.as_ref()?.snapshot.functions.get(&id)?;
+        let from = self.asked.get(&id).copied().unwrap_or(function.replicas);
+        let name = function.name();
+        let Ok(replicas) = u32::try_from(i64::from(from) + by) else {
+            self.say(format!("{} is at 0 pods already", name.name), true);
+            return None;
+        };
+        self.asked.insert(id, replicas);
+        let done = format!("{}: {from} → {replicas} replicas, as you asked", name.name);
+        Some(Effect::Apply { command: Command::Scale { function: name, replicas }, done })
+    }
+
+    fn toggle_load(&mut self) -> Option<Effect> {
+        let name = self.function()?.name();
+        if let Some(state) = self.loads.get_mut(&name) {
+            state.stopping = true;
+            return Some(Effect::StopLoad(name));
+        }
+        self.dialog = Some(Dialog::Form(Form::load(name.clone(), self.body(&name))));
+        None
+    }
+
+    fn filterable(&self) -> bool {
+        matches!(self.pane, Pane::Functions | Pane::Pods | Pane::Events | Pane::Log)
+    }
+
+    fn pause(&mut self) {
+        self.frozen = match self.frozen.take() {
+            Some(_) => None,
+            None => self.latest.clone().map(|view| (view, self.live_now())),
+        };
+        self.settle();
+    }
+
+    fn sort(&mut self) {
+        let order = if self.pane == Pane::Pods {
+            self.pod_sort = self.pod_sort.next();
+            format!("pods by {}", self.pod_sort.words())
+        } else {
+            self.function_sort = self.function_sort.next();
+            format!("functions by {}", self.function_sort.words())
+        };
+        self.say(order, false);
+    }
+
+    fn next_window(&mut self) {
+        self.window = Duration::from_secs(match self.window.as_secs() {
+            60 => 120,
+            120 => 300,
+            300 => 600,
+            _ => 60,
+        });
+    }
+
+    /// Esc: one step back from wherever one is.
+    fn cancel(&mut self) {
+        if self.zoomed {
+            self.zoomed = false;
+        } else if self.message.is_some() {
+            self.message = None;
+        } else if self.filters.remove(&self.pane).is_some() {
+            self.settle();
+        } else {
+            self.go_to(Pane::Functions);
+        }
+    }
+
+    fn go_to(&mut self, pane: Pane) {
+        if self.pane != pane {
+            (self.pane, self.scroll) = (pane, 0);
+        }
+        if pane > Pane::Charts {
+            self.tab = pane;
+        }
+    }
+
+    fn go(&mut self, by: isize) {
+        // Events begin with the newest and a log ends with it: scrolling leads away from it.
+        let (by, length) = match self.pane {
+            Pane::Functions | Pane::Charts => return self.choose_function(by),
+            Pane::Pods => return self.choose_pod(by),
+            // Long steps take several lines.
+            Pane::Why => (by, self.working().len() * 3),
+            Pane::Events => (by, self.events().len()),
+            Pane::Log => (by.saturating_neg(), self.log_rows().len()),
+        };
+        self.scroll = self.scroll.saturating_add_signed(by).min(length.saturating_sub(1));
+    }
+
+    /// Left and right: earlier and later decisions; elsewhere, the panes beside.
+    fn sideways(&mut self, by: isize) {
+        if self.pane == Pane::Why {
+            let decisions = self.function().map_or(0, |f| f.decisions.len());
+            self.back = self.back.saturating_add_signed(-by).min(decisions.saturating_sub(1));
+            self.scroll = 0;
+        } else {
+            self.go_to(neighbour(self.pane, if by > 0 { 1 } else { Pane::ALL.len() - 1 }));
+        }
+    }
+}
+
+fn neighbour(pane: Pane, by: usize) -> Pane {
+    Pane::ALL[(pane as usize + by) % Pane::ALL.len()]
+}

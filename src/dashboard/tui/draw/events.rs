@@ -1,0 +1,51 @@
+//! What happened to the chosen function, newest first, in kubectl's words.
+
+use super::Pen;
+use super::functions::inset;
+use crate::cluster::snapshot::Happening;
+use crate::dashboard::kubectl::age;
+use crate::dashboard::tui::app::Pane;
+use crate::dashboard::tui::words::{clean, fit, plural};
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+impl Pen<'_> {
+    pub fn events(&mut self, area: Rect, tabs: bool) {
+        let app = self.app;
+        let events = app.events();
+        let about = match self.filtered(Pane::Events, events.len()) {
+            Some(words) => words,
+            None => format!("{}, newest first", plural(events.len(), "event")),
+        };
+        let rest = self.head(Pane::Events, area, tabs, &about);
+        if events.is_empty() {
+            return self.text(inset(rest), "Nothing has happened.", self.theme.faint());
+        }
+        let skip = if app.pane == Pane::Events { app.scroll } else { 0 };
+        for (event, line) in events.iter().skip(skip).zip(rest.rows()) {
+            self.event(line, event);
+        }
+    }
+
+    fn event(&mut self, area: Rect, event: &Happening) {
+        let theme = self.theme;
+        let (mark, style) = if event.warning { ("!", theme.bad()) } else { (" ", theme.plain()) };
+        let times = if event.count > 1 { format!(" (×{})", event.count) } else { String::new() };
+        // `pod/mltest-946fbcf5d-nh5kp` and `horizontalpodautoscaler/mltest` are long, and the message says more.
+        let (kind, name) = event.object.split_once('/').unwrap_or(("", &event.object));
+        let object = match kind {
+            "pod" => name.rsplit('-').next().map_or_else(|| name.to_owned(), |end| format!("pod …{end}")),
+            "horizontalpodautoscaler" => "HPA".into(),
+            kind => kind.to_owned(),
+        };
+        let room = usize::from(area.width).saturating_sub(38 + times.len());
+        let spans = vec![
+            Span::styled(format!("{mark}{:>6} ", age(self.app.now().since(event.last))), style),
+            Span::styled(format!("{:<17} ", event.reason), style.patch(theme.strong())),
+            Span::styled(format!("{object:<11} "), theme.faint()),
+            Span::raw(fit(&clean(&event.message), room)),
+            Span::styled(times, theme.faint()),
+        ];
+        self.spans(area, spans);
+    }
+}

@@ -1,0 +1,129 @@
+//! The table of functions.
+
+use super::Pen;
+use super::table::{Cell, Column, Table};
+use super::text::{below, first_shown};
+use crate::cluster::function::DEFAULT_NAMESPACE;
+use crate::cluster::snapshot::FunctionState;
+use crate::dashboard::tui::app::explain::{scaler_in_words, shape_in_words};
+use crate::dashboard::tui::app::{FunctionSort, Pane};
+use crate::dashboard::tui::words::{axis, count, latency, rate};
+use ratatui::layout::Rect;
+
+const COLUMNS: [Column; 12] = [
+    Column { title: "", width: 0, right: false, from: 0 },
+    Column { title: "READY", width: 7, right: true, from: 0 },
+    Column { title: "REQ/S", width: 6, right: true, from: 0 },
+    Column { title: "ERR/S", width: 6, right: true, from: 100 },
+    Column { title: "P50", width: 6, right: true, from: 0 },
+    Column { title: "P95", width: 6, right: true, from: 0 },
+    Column { title: "IN FLIGHT", width: 9, right: true, from: 110 },
+    Column { title: "TOTAL", width: 7, right: true, from: 120 },
+    Column { title: "COLD", width: 6, right: true, from: 130 },
+    Column { title: "CPU", width: 6, right: true, from: 0 },
+    Column { title: "LOAD", width: 8, right: false, from: 70 },
+    Column { title: "SCALED BY", width: 17, right: false, from: 80 },
+];
+
+impl Pen<'_> {
+    pub fn functions(&mut self, area: Rect) {
+        let app = self.app;
+        let ids = app.functions();
+        let focus = app.pane == Pane::Functions;
+        let room = usize::from(area.height.saturating_sub(1));
+        let chosen = app.function().and_then(|f| ids.iter().position(|id| *id == f.id));
+        let first = first_shown(chosen.unwrap_or(0), ids.len(), room);
+        let title = self.functions_title(ids.len(), room);
+        let rest = self.titled(Pane::Functions, area, &title, "");
+        let table = Table::of(&COLUMNS, area, 40);
+        let style = if focus { self.theme.focus() } else { self.theme.strong() };
+        self.titles(&table, area, style, true);
+        let Some(view) = app.view() else {
+            return self.text(inset(rest), "waiting for the cluster …", self.theme.faint());
+        };
+        if ids.is_empty() {
+            let words = match view.snapshot.functions.is_empty() {
+                true => "No function yet: deploy one with `faasim deploy` or faas-cli.",
+                false => "No function's name matches the filter: Esc removes it.",
+            };
+            return self.text(inset(rest), words, self.theme.faint());
+        }
+        for ((n, id), line) in ids.iter().enumerate().skip(first).zip(rest.rows()) {
+            if let Some(function) = view.snapshot.functions.get(id) {
+                let cells = self.function_cells(function);
+                self.row(&table, line, &cells, Some(n) == chosen, focus);
+            }
+        }
+    }
+
+    fn functions_title(&self, shown: usize, room: usize) -> String {
+        let all = self.app.view().map_or(0, |v| v.snapshot.functions.len());
+        let mut title = match self.filtered(Pane::Functions, shown) {
+            Some(words) => format!("Functions: {words}"),
+            None if all > room => format!("Functions {all} ↕"),
+            None => format!("Functions {all}"),
+        };
+        if self.app.function_sort != FunctionSort::Deployed {
+            title += &format!(" by {}", self.app.function_sort.words());
+        }
+        title
+    }
+
+    fn function_cells(&self, f: &FunctionState) -> [Cell; 12] {
+        let (app, theme) = (self.app, self.theme);
+        let traffic = app.traffic(f.id);
+        let name = match f.spec.namespace == DEFAULT_NAMESPACE {
+            true => f.spec.name.clone(),
+            false => f.name().to_string(),
+        };
+        let ready = match () {
+            () if f.replicas == 0 && f.ready == 0 => theme.faint(),
+            () if f.ready < f.replicas => theme.warn(),
+            () => theme.good(),
+        };
+        let errors = if traffic.error_rate > 0.0 { theme.bad() } else { theme.plain() };
+        let load = match app.loads.get(&f.name()) {
+            Some(state) if state.stopping => "stopping".into(),
+            Some(state) => shape_in_words(state.load.shape),
+            None => String::new(),
+        };
+        let scaler = match &f.hpa {
+            Some(hpa) => {
+                let range = format!("{}–{}", hpa.spec.min(), hpa.spec.max_replicas);
+                format!("HPA {} {range}", hpa.targets_column().replace("<unknown>", "?"))
+            }
+            None => scaler_in_words(f.scaler).trim_start_matches("by ").into(),
+        };
+        let cpu = app.cpu_of(f.id);
+        let cpu = if cpu.pods == 0 { "–".into() } else { format!("{}m", cpu.total) };
+        [
+            (name, theme.plain()),
+            (format!("{}/{}", short(f.ready), short(f.replicas)), ready),
+            (rate(traffic.rate), theme.plain()),
+            (rate(traffic.error_rate), errors),
+            (latency(traffic.p50), theme.plain()),
+            (latency(traffic.p95), theme.plain()),
+            (traffic.in_flight.to_string(), theme.plain()),
+            (count(traffic.total), theme.plain()),
+            (count(traffic.cold_starts), theme.plain()),
+            (cpu, theme.plain()),
+            (load, theme.strong()),
+            (scaler, theme.plain()),
+        ]
+    }
+}
+
+/// `950`, `1k`, `1.5k`.
+fn short(n: u32) -> String {
+    if n < 1000 { n.to_string() } else { axis(f64::from(n / 100) * 100.0 / 1e3) + "k" }
+}
+
+/// Where words go that stand in place of a list.
+pub(super) fn inset(area: Rect) -> Rect {
+    Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area }
+}
+
+/// The rest below the column titles of a table.
+pub(super) fn under_titles(area: Rect) -> Rect {
+    below(area)
+}

@@ -1,0 +1,67 @@
+//! All keys, and what the words on the screen mean.
+
+use super::Pen;
+use super::dialogs::boxed;
+use crate::dashboard::tui::words::fit;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+/// Keys with what they do; a line without a key is a heading.
+const HELP: [(&str, &str); 37] = [
+    ("", "Act on the chosen function"),
+    ("i", "invoke: send one request and see the reply"),
+    ("l", "start a load of users or of a rate; l again stops it"),
+    ("+ -", "one replica more or less"),
+    ("a", "give it an HPA, change it or remove it"),
+    ("d", "delete the chosen pod; another takes its place"),
+    ("", "Look around"),
+    ("↑ ↓  j k", "choose, scroll"),
+    ("Tab  1…6", "go to the next pane, or to the one of that number"),
+    ("← →", "in Why: earlier and later decisions; else: next pane"),
+    ("Enter", "the pane alone, large; Esc goes back"),
+    ("/", "show only what matches"),
+    ("s", "sort by the next column"),
+    ("w", "charts show 1, 2, 5 or 10 minutes"),
+    ("o", "log of the pods, or of faasim itself"),
+    ("p  Space", "let the screen stand still"),
+    ("Ctrl-L", "draw everything again"),
+    ("q  Ctrl-C", "quit"),
+    ("", "What the words mean"),
+    ("READY 2/4", "2 pods take requests, 4 are wanted"),
+    ("REQ/S", "answered requests per second, over the last 5 s"),
+    ("ERR/S", "of these, the ones with status 429 or from 500 on"),
+    ("P50, P95", "half, and 95 %, of the requests took no longer"),
+    ("IN FLIGHT", "requests being worked on; of one pod: BUSY"),
+    ("COLD", "requests that had to wait for a pod to start"),
+    ("CPU 583m", "583 millicores: 58 % of one core, all pods together"),
+    ("HPA", "Horizontal Pod Autoscaler of Kubernetes: it keeps the"),
+    ("", ""),
+    ("583%/20%", "pods use 583 % of the CPU they request; 20 % is aimed at"),
+    ("2–6", "never fewer than 2 pods, never more than 6"),
+    ("Why", "how the last decision came about, step by step"),
+    ("", "In charts"),
+    ("█", "filled: ready pods, mean CPU, median latency"),
+    ("⠒", "line: desired pods, busiest pod, 95th percentile"),
+    ("┈", "dotted: the CPU per pod that the HPA aims at"),
+    ("", ""),
+    ("", "More: faasim explain NAME, and the book in docs/"),
+];
+
+impl Pen<'_> {
+    pub fn help(&mut self, area: Rect, scroll: usize) {
+        let lines: Vec<_> = HELP.iter().collect();
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+        let inner = boxed(self, area, 74, height, "Help");
+        let scroll = scroll.min(lines.len().saturating_sub(inner.height.into()));
+        for ((key, what), line) in lines.into_iter().skip(scroll).zip(inner.rows()) {
+            if key.is_empty() {
+                self.text(line, what, self.theme.strong());
+                continue;
+            }
+            let room = usize::from(line.width).saturating_sub(14);
+            let spans =
+                vec![Span::styled(format!("  {key:<11} "), self.theme.key()), Span::raw(fit(what, room))];
+            self.spans(line, spans);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Where things go at each size.
+
+use crate::dashboard::tui::app::{App, Pane};
+use ratatui::layout::Rect;
+
+/// From this size on every pane has a place of its own.
+const ROOMY: (u16, u16) = (120, 36);
+
+/// Where everything goes.
+pub(super) struct Places {
+    pub header: Rect,
+    pub panes: Vec<(Pane, Rect)>,
+    /// The panes below the charts share one place.
+    pub tabs: bool,
+    pub status: Rect,
+    pub keys: Rect,
+}
+
+impl Places {
+    pub fn of(app: &App, area: Rect) -> Self {
+        let (header, rest) = top(area, 1);
+        let (body, foot) = top(rest, rest.height - 2);
+        let (status, keys) = top(foot, 1);
+        let roomy = area.width >= ROOMY.0 && area.height >= ROOMY.1;
+        let panes = match (app.zoomed, roomy) {
+            (true, _) => zoomed(app, body),
+            (false, true) => all(app, body),
+            (false, false) => shared(app, body),
+        };
+        Places { header, panes, tabs: !roomy || app.zoomed, status, keys }
+    }
+}
+
+fn top(area: Rect, height: u16) -> (Rect, Rect) {
+    let height = height.min(area.height);
+    let rest = Rect { y: area.y + height, height: area.height - height, ..area };
+    (Rect { height, ..area }, rest)
+}
+
+fn left(area: Rect, width: u16) -> (Rect, Rect) {
+    let width = width.min(area.width);
+    // A column between the two stays empty.
+    let gap = 1.min(area.width - width);
+    let rest = Rect { x: area.x + width + gap, width: area.width - width - gap, ..area };
+    (Rect { width, ..area }, rest)
+}
+
+/// The pane that has the keys, and nothing else. From the functions, their charts.
+fn zoomed(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
+    let pane = if app.pane == Pane::Functions { Pane::Charts } else { app.pane };
+    vec![(pane, body)]
+}
+
+/// Functions, charts, and one place for everything else.
+fn shared(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
+    let functions = u16::try_from(app.functions().len().max(1)).unwrap_or(u16::MAX);
+    let charts = match body.height {
+        0..=15 => 0,
+        height => (height * 2 / 5).clamp(6, 14),
+    };
+    let most = (body.height - charts) * 2 / 5;
+    let (above, rest) = top(body, 1 + functions.min(most.max(3)));
+    let (middle, below) = top(rest, charts);
+    vec![(Pane::Functions, above), (Pane::Charts, middle), (app.tab, below)]
+}
+
+/// Everything at once.
+fn all(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
+    let functions = u16::try_from(app.functions().len().max(3)).unwrap_or(u16::MAX);
+    let (above, rest) = top(body, 1 + functions.min(body.height / 5));
+    let (charts, rest) = top(rest, (rest.height * 2 / 5).clamp(10, 16));
+    let (upper, lower) = top(rest, rest.height.div_ceil(2));
+    let (pods, why) = left(upper, upper.width / 2);
+    let (events, log) = left(lower, lower.width / 2);
+    vec![
+        (Pane::Functions, above),
+        (Pane::Charts, charts),
+        (Pane::Pods, pods),
+        (Pane::Why, why),
+        (Pane::Events, events),
+        (Pane::Log, log),
+    ]
+}

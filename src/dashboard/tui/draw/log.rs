@@ -1,0 +1,57 @@
+//! What the chosen function's pods write, or faasim itself; the newest line is the last.
+
+use super::Pen;
+use super::functions::inset;
+use crate::cluster::time::Time;
+use crate::dashboard::tui::app::Pane;
+use crate::dashboard::tui::link::LogRow;
+use crate::dashboard::tui::words::{clean, fit};
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+impl Pen<'_> {
+    pub fn log(&mut self, area: Rect, tabs: bool) {
+        let app = self.app;
+        let rows = app.log_rows();
+        let of = match (app.own_log, app.function()) {
+            (true, _) => "of faasim; o: of the pods".to_owned(),
+            (false, Some(f)) => format!("of {}'s pods; o: of faasim", f.spec.name),
+            (false, None) => String::new(),
+        };
+        let skip = if app.pane == Pane::Log { app.scroll } else { 0 };
+        let behind = if skip > 0 { format!("{skip} lines back, ") } else { String::new() };
+        let about = match self.filtered(Pane::Log, rows.len()) {
+            Some(words) => words,
+            None => format!("{behind}{of}"),
+        };
+        let rest = self.head(Pane::Log, area, tabs, &about);
+        if rows.is_empty() {
+            return self.text(inset(rest), "Nothing was written yet.", self.theme.faint());
+        }
+        let end = rows.len().saturating_sub(skip).max(usize::from(rest.height).min(rows.len()));
+        let begin = end.saturating_sub(rest.height.into());
+        for (row, line) in rows[begin..end].iter().zip(rest.rows()) {
+            self.log_row(line, row);
+        }
+    }
+
+    fn log_row(&mut self, area: Rect, row: &LogRow) {
+        let theme = self.theme;
+        // Pods of one function differ in their last five letters only.
+        let who = row.who.rsplit('-').next().unwrap_or(&row.who);
+        let spans = vec![
+            Span::styled(format!(" {} ", clock(row.at)), theme.faint()),
+            Span::styled(format!("{who:<6} "), theme.line()),
+            Span::raw(fit(&clean(&row.text), usize::from(area.width).saturating_sub(17))),
+        ];
+        self.spans(area, spans);
+    }
+}
+
+/// `12:03:44` in UTC, as the pods' own lines have it.
+fn clock(at: Time) -> String {
+    if at == Time::ZERO {
+        return " ".repeat(8);
+    }
+    at.rfc3339().get(11..19).unwrap_or_default().to_owned()
+}

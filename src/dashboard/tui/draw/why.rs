@@ -1,0 +1,71 @@
+//! Why the function has the size it has: the last decision's working, or an earlier one's.
+
+use super::Pen;
+use super::functions::inset;
+use crate::cluster::scaling::decision::{Decision, Scaler};
+use crate::dashboard::kubectl::age;
+use crate::dashboard::tui::app::Pane;
+use crate::dashboard::tui::words::{plural, wrap};
+use ratatui::layout::Rect;
+
+impl Pen<'_> {
+    pub fn why(&mut self, area: Rect, tabs: bool) {
+        let app = self.app;
+        let Some(decision) = app.decision() else {
+            let rest = self.head(Pane::Why, area, tabs, "");
+            let words = "Nobody has decided anything about this function yet.";
+            return self.text(inset(rest), words, self.theme.faint());
+        };
+        let ago = age(app.now().since(decision.at));
+        let next = app.next_look().filter(|_| app.back == 0).map_or(String::new(), |n| format!(", {n}"));
+        let rest = self.head(Pane::Why, area, tabs, &format!("looked {ago} ago{next}"));
+        let mut lines = vec![(self.verdict(decision), self.theme.strong())];
+        let mut working = decision.lines();
+        if !decision.reason.is_empty()
+            && let Some(result) = working.last_mut()
+        {
+            *result += &format!(" ({})", decision.reason);
+        }
+        let steps = working.len().saturating_sub(1);
+        for (n, line) in working.iter().enumerate() {
+            let (text, style) = match n < steps {
+                true => (format!("{}. {line}", n + 1), self.theme.plain()),
+                false => (format!("   {line}"), self.theme.strong()),
+            };
+            lines.extend(
+                wrap(&text, usize::from(rest.width).saturating_sub(2), 3).into_iter().map(|l| (l, style)),
+            );
+        }
+        let skip = app.scroll.min(lines.len().saturating_sub(rest.height.into()));
+        let skip = if app.pane == Pane::Why { skip } else { 0 };
+        for ((text, style), line) in lines.into_iter().skip(skip).zip(rest.rows()) {
+            let at = Rect { x: line.x + 1, width: line.width.saturating_sub(1), ..line };
+            self.text(at, &text, style);
+        }
+    }
+
+    fn verdict(&self, decision: &Decision) -> String {
+        let which = match self.app.back {
+            0 => String::new(),
+            1 => " (the decision before the last)".into(),
+            n => format!(" ({n} decisions before the last)"),
+        };
+        let what = match decision.changed() {
+            true => format!("{} → {} replicas", decision.from, decision.to),
+            false => format!("stays at {}", plural(decision.to as usize, "replica")),
+        };
+        format!("{what}, by {}{which}", by(decision.scaler))
+    }
+}
+
+/// Who decided.
+fn by(scaler: Scaler) -> &'static str {
+    match scaler {
+        Scaler::Hpa => "the Horizontal Pod Autoscaler",
+        Scaler::OpenFaasPro => "OpenFaaS Pro's autoscaler",
+        Scaler::OpenFaasCe => "an alert, as in OpenFaaS CE",
+        Scaler::Idle => "scale to zero, after a quiet time",
+        Scaler::Wake => "a request that found no pod",
+        Scaler::Person => "a person or a client",
+    }
+}

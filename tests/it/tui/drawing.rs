@@ -1,0 +1,128 @@
+//! What is drawn at which size. Each picture was looked at before it was kept.
+
+use super::scaling;
+use super::stage::Stage;
+use crossterm::event::KeyCode;
+use faasim::dashboard::tui::app::WhenClosed;
+use ratatui::style::Color;
+
+#[test]
+fn a_function_that_scales_at_80_by_24() {
+    insta::assert_snapshot!(scaling().text(80, 24));
+}
+
+#[test]
+fn a_function_that_scales_at_160_by_50() {
+    insta::assert_snapshot!(scaling().text(160, 50));
+}
+
+#[test]
+fn the_smallest_screen_and_one_that_is_too_small() {
+    insta::assert_snapshot!(scaling().text(60, 15));
+    let small = scaling().text(59, 15);
+    assert!(small.starts_with("faasim needs 60 × 15 letters, this window has 59 × 15"), "{small}");
+}
+
+#[test]
+fn an_empty_cluster_says_what_to_do() {
+    let mut stage = Stage::new(WhenClosed::GoesOn);
+    assert!(stage.text(80, 24).contains("waiting for the cluster"));
+    stage.pass(1);
+    insta::assert_snapshot!(stage.text(80, 24));
+}
+
+#[test]
+fn a_thousand_pods_are_shown_in_part() {
+    let mut stage = Stage::new(WhenClosed::GoesOn);
+    stage.deploy("mltest");
+    stage.scale("mltest", 1000);
+    stage.pass(3);
+    let text = stage.text(80, 24);
+    assert!(text.contains("1–9 of 1000 pods of mltest"), "{text}");
+    assert!(text.contains("1k/1k") && text.contains("ready 1000"), "{text}");
+    stage.press(KeyCode::Char('3'));
+    stage.press(KeyCode::End);
+    let text = stage.text(80, 24);
+    assert!(text.contains("992–1000 of 1000"), "{text}");
+}
+
+#[test]
+fn long_names_keep_the_end_that_tells_pods_apart() {
+    let mut stage = Stage::new(WhenClosed::GoesOn);
+    let name = "a-function-whose-name-is-as-long-as-a-dns-label-may-be-in-k8s";
+    stage.deploy(name);
+    stage.pass(2);
+    let text = stage.text(80, 24);
+    let pod = stage.app.pod().unwrap().name.clone();
+    let end = pod.rsplit('-').next().unwrap();
+    assert!(text.lines().all(|l| l.chars().count() <= 80));
+    assert!(text.lines().any(|l| l.contains("Running") && l.contains(end)), "{text}");
+}
+
+#[test]
+fn a_pod_that_crashes_is_seen() {
+    let mut stage = scaling();
+    stage.crash(0);
+    stage.crash(0);
+    stage.pass(1);
+    let text = stage.text(80, 24);
+    assert!(
+        text.contains("CrashLoopBackOff") || text.contains("Completed") || text.contains("Error"),
+        "{text}"
+    );
+    assert!(text.contains("of 6 pods ready"), "{text}");
+}
+
+#[test]
+fn every_pane_alone_and_the_help() {
+    let mut stage = scaling();
+    for key in ['2', '4', '5'] {
+        stage.press(KeyCode::Char(key));
+        stage.press(KeyCode::Enter);
+        insta::assert_snapshot!(format!("pane_{key}_alone"), stage.text(80, 24));
+        stage.press(KeyCode::Esc);
+    }
+    stage.press(KeyCode::Char('?'));
+    insta::assert_snapshot!("help", stage.text(80, 50));
+}
+
+#[test]
+fn dialogs_fit() {
+    let mut stage = scaling();
+    for (key, name) in [('i', "invoke"), ('l', "load"), ('a', "HPA"), ('d', "delete"), ('q', "quit")] {
+        stage.press(KeyCode::Char(key));
+        insta::assert_snapshot!(format!("dialog_{name}"), stage.text(80, 24));
+        let small = stage.text(60, 15);
+        assert!(small.contains("Esc"), "{small}");
+        stage.press(KeyCode::Esc);
+    }
+}
+
+#[test]
+fn nothing_has_a_colour_when_colours_are_not_wanted() {
+    let mut stage = scaling();
+    let plain = |stage: &Stage| {
+        let screen = stage.screen(160, 50, false);
+        let colored = screen.buffer().content.iter().filter(|c| c.fg != Color::Reset || c.bg != Color::Reset);
+        colored.count()
+    };
+    assert_eq!(plain(&stage), 0);
+    stage.press(KeyCode::Char('a'));
+    assert_eq!(plain(&stage), 0);
+    let colored = stage.screen(160, 50, true);
+    assert!(colored.buffer().content.iter().any(|c| c.fg != Color::Reset), "and they are used otherwise");
+}
+
+#[test]
+fn every_size_can_be_drawn() {
+    let mut stage = scaling();
+    for dialog in [None, Some('i'), Some('?'), Some('q')] {
+        dialog.map(|key| stage.press(KeyCode::Char(key)));
+        for width in (1..200).step_by(33) {
+            for height in (1..60).step_by(6) {
+                stage.text(width, height);
+            }
+        }
+        stage.press(KeyCode::Esc);
+    }
+}
