@@ -3,7 +3,8 @@
 use super::Hpa;
 use super::behavior::FullRules;
 use super::metrics::MetricStatus;
-use super::spec::{HpaSettings, MetricSpec, PolicyKind, Resource, ResourceTarget, ValueTarget};
+use super::settings::HpaSettings;
+use super::spec::{MetricSpec, PolicyKind, Resource, ResourceTarget, ValueTarget};
 use crate::cluster::quantity::Bytes;
 use crate::cluster::time::Time;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Without `behavior`: the scale-down window, then one limit per step.
 
-use super::spec::{Dialect, HpaSettings};
+use super::settings::{Dialect, HpaSettings};
 use crate::cluster::time::Time;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

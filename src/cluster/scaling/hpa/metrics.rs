@@ -1,7 +1,8 @@
 //! From `spec.metrics` to one proposal: each metric proposes, the largest counts.
 
 use super::replicas::{Calculator, PerPod, Proposal, Row, Sample, Samples};
-use super::spec::{Dialect, MetricSpec, Resource, ResourceTarget, ValueTarget};
+use super::settings::Dialect;
+use super::spec::{MetricSpec, Resource, ResourceTarget, ValueTarget};
 use super::target::{MetricSource, TargetState};
 use crate::cluster::scaling::step::{Step, Unit};
 use serde::{Deserialize, Serialize};
