@@ -2,25 +2,21 @@
 
 use super::action::Action;
 use super::event::PodSample;
-use super::function::FunctionId;
+use super::function::{FunctionId, FunctionName};
 use super::happenings::Kind;
 use super::pod::{Container, Pod, PodPhase, PodUid};
 use super::routing::Counters;
 use super::scaling::alert::{self, Notice};
 use super::scaling::decision::{Decision, Scaler};
-use super::scaling::hpa::{CustomMetrics, PodPhase as HpaPhase, PodState, TargetState};
+use super::scaling::hpa::{
+    CustomMetrics, HpaSpec, MetricSpec, PodPhase as HpaPhase, PodState, PodUsage, TargetState,
+};
 use super::scaling::idle;
-use super::scaling::openfaas::ScaleType;
 use super::state::Function;
 use super::time::Time;
 use super::{Cluster, Timer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Completed requests per second, as a metric that an HPA can name.
-const REQUESTS_PER_SECOND: &str = "requests_per_second";
-/// Requests in flight, as a metric that an HPA can name.
-const IN_FLIGHT: &str = "in_flight";
 
 impl Cluster {
     /// A scrape came back: meters run on, and OpenFaaS' scalers look.
@@ -52,45 +48,63 @@ impl Cluster {
     /// The HPA's period is over.
     pub(super) fn look_at_hpa(&mut self, now: Time, due: Time, function: FunctionId) {
         let settings = self.settings.clone();
-        let Some(f) = self.functions.get_mut(&function) else { return };
-        let Some(hpa) = &mut f.hpa else { return };
-        if f.hpa_due != due {
-            return;
-        }
-        f.hpa_due = now + settings.hpa.sync_period;
-        let mine: Vec<&Arc<Pod>> = f.pods.iter().filter_map(|uid| self.pods.get(uid)).collect();
-        let (load, ready) = (&f.meter, mine.iter().filter(|p| p.ready).count());
-        let totals =
-            [(REQUESTS_PER_SECOND, load.load(ScaleType::Rps, now)), (IN_FLIGHT, f64::from(load.in_flight))];
-        let custom = CustomMetrics {
-            objects: totals.iter().map(|(name, total)| ((*name).into(), milli(*total))).collect(),
-            ..CustomMetrics::default()
-        };
-        // A load balancer's counts belong to no pod: each ready pod is shown an equal share.
-        let share: BTreeMap<String, i64> =
-            totals.iter().map(|(n, total)| ((*n).into(), milli(*total / ready.max(1) as f64))).collect();
-        let pods: Vec<PodState> = mine
-            .iter()
-            .map(|pod| {
-                let usage = f.pod_meters.get(&pod.uid).and_then(|m| m.usage);
-                pod_state(pod, usage, if pod.ready { share.clone() } else { BTreeMap::new() })
-            })
-            .collect();
-        let status_replicas = mine.iter().filter(|p| p.deleting.is_none()).count();
+        let Some(f) = self.functions.get(&function).filter(|f| f.hpa_due == due) else { return };
+        let Some(hpa) = &f.hpa else { return };
+        let custom = self.objects(now, f, &hpa.spec);
+        let pods = self.pod_states(now, f, &hpa.spec);
+        let status_replicas = pods.iter().filter(|p| !p.deleting).count();
         let target = TargetState {
             spec_replicas: f.replicas,
             status_replicas: u32::try_from(status_replicas).unwrap_or(u32::MAX),
             pods: &pods,
             custom: &custom,
         };
+        let object = format!("horizontalpodautoscaler/{}", f.spec.name);
+        let Some(f) = self.functions.get_mut(&function) else { return };
+        let Some(hpa) = &mut f.hpa else { return };
         let sync = hpa.sync(now, &settings.hpa, &target);
-        let (due, object) = (f.hpa_due, format!("horizontalpodautoscaler/{}", f.spec.name));
-        self.timers.insert((due, Timer::Hpa(function)));
+        f.hpa_due = now + settings.hpa.sync_period;
+        self.timers.insert((f.hpa_due, Timer::Hpa(function)));
         for event in sync.events {
             let kind = if event.warning { Kind::Warning } else { Kind::Normal };
             self.note(now, function, object.clone(), kind, &event.reason, event.message);
         }
         self.decided(now, function, sync.decision);
+    }
+
+    /// What the gateway counts of the functions that an HPA's object metrics name: those of its namespace.
+    fn objects(&self, now: Time, f: &Function, spec: &HpaSpec) -> CustomMetrics {
+        let mut custom = CustomMetrics::default();
+        for metric in &spec.metrics {
+            if let MetricSpec::Object { metric, object, .. } = metric {
+                let name = FunctionName { namespace: f.spec.namespace.clone(), name: object.name.clone() };
+                let described = self.find(&name).and_then(|id| self.functions.get(&id));
+                if let Some(value) = described.and_then(|f| f.meter.metric(metric, now)) {
+                    custom.objects.insert((metric.clone(), object.name.clone()), value);
+                }
+            }
+        }
+        custom
+    }
+
+    fn pod_states(&self, now: Time, f: &Function, spec: &HpaSpec) -> Vec<PodState> {
+        let mine = || f.pods.iter().filter_map(|uid| self.pods.get(uid));
+        // The gateway's counts belong to no pod: each ready pod is shown an equal share.
+        let mut share = BTreeMap::new();
+        for metric in &spec.metrics {
+            if let MetricSpec::Pods { metric, .. } = metric
+                && let Some(total) = f.meter.metric(metric, now)
+            {
+                let ready = i64::try_from(mine().filter(|p| p.ready).count()).unwrap_or(i64::MAX);
+                share.insert(metric.clone(), total / ready.max(1));
+            }
+        }
+        mine()
+            .map(|pod| {
+                let usage = f.pod_meters.get(&pod.uid).and_then(|m| m.usage);
+                pod_state(pod, usage, if pod.ready { share.clone() } else { BTreeMap::new() })
+            })
+            .collect()
     }
 
     /// OpenFaaS' scaler looks at a function that it is in charge of.
@@ -113,15 +127,18 @@ impl Cluster {
                 }
             }
             Scaler::OpenFaasCe => {
-                if let Some(notice) = f.meter.alert.tick(now) {
-                    let seen = f.meter.alert.seen();
-                    let mut decision = match notice {
-                        Notice::Firing => alert::step(now, f.replicas, &f.labels),
-                        Notice::Resolved => alert::resolve(now, f.replicas, &f.labels),
-                    };
-                    decision.working.insert(0, seen);
-                    self.decided(now, function, decision);
+                if f.meter.alert.next_look() > now {
+                    return;
                 }
+                let notice = f.meter.alert.tick(now);
+                let mut decision = match notice {
+                    Some(Notice::Firing) => alert::step(now, f.replicas, &f.labels),
+                    Some(Notice::Resolved) => alert::resolve(now, f.replicas, &f.labels),
+                    None => alert::quiet(now, f.replicas, &f.labels),
+                };
+                decision.working.insert(0, f.meter.alert.seen());
+                decision.next_look = Some(f.meter.alert.next_look());
+                self.decided(now, function, decision);
             }
             _ => {}
         }
@@ -180,6 +197,7 @@ impl Cluster {
         let set = format!("{}-{}", f.spec.name, f.template_hash);
         let word = if to > from { "up" } else { "down" };
         let text = format!("Scaled {word} replica set {set} from {from} to {to}");
+        self.note_deployment(now, function, "ScalingDecision", decision.sentence());
         self.note_deployment(now, function, "ScalingReplicaSet", text);
         self.persist(function);
         self.reconcile(now, function);
@@ -195,16 +213,7 @@ impl Cluster {
     }
 }
 
-/// Thousandths, as metrics are counted.
-fn milli(value: f64) -> i64 {
-    libm::round(value * 1000.0) as i64
-}
-
-fn pod_state(
-    pod: &Pod,
-    usage: Option<super::scaling::hpa::PodUsage>,
-    custom: BTreeMap<String, i64>,
-) -> PodState {
+fn pod_state(pod: &Pod, usage: Option<PodUsage>, custom: BTreeMap<String, i64>) -> PodState {
     PodState {
         name: pod.name.clone(),
         phase: match (pod.phase, &pod.container) {

@@ -11,6 +11,11 @@ use super::time::Time;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Completed requests per second over the last 30 s, as a metric that an HPA can name.
+const REQUESTS_PER_SECOND: &str = "requests_per_second";
+/// Requests in flight, waiting ones included, as a metric that an HPA can name.
+const IN_FLIGHT: &str = "in_flight";
+
 /// One pod's use of CPU: the metrics server's two points, and the window between them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct PodMeter {
@@ -107,6 +112,16 @@ impl FunctionMeter {
 
     pub fn load(&self, kind: ScaleType, now: Time) -> f64 {
         self.windows.load(kind, now)
+    }
+
+    /// What the gateway counts, by the name under which an HPA asks for it, in thousandths.
+    pub fn metric(&self, name: &str, now: Time) -> Option<i64> {
+        let value = match name {
+            REQUESTS_PER_SECOND => self.windows.requests_per_second(now),
+            IN_FLIGHT => f64::from(self.in_flight),
+            _ => return None,
+        };
+        Some(libm::round(value * 1000.0) as i64)
     }
 
     /// How long nothing was called; zero while something is in flight.

@@ -5,6 +5,7 @@ use super::node::Node;
 use super::pod::{Pod, PodUid};
 use super::scaling::decision::{Decision, Scaler};
 use super::scaling::hpa::Hpa;
+use super::scaling::openfaas::ScaleLabels;
 use super::settings::Settings;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,10 @@ pub struct FunctionState {
     pub hpa: Option<Arc<Hpa>>,
     /// Who scales it now.
     pub scaler: Scaler,
+    /// Its OpenFaaS scaling labels, with their defaults.
+    pub labels: ScaleLabels,
+    /// It carries at least one of them.
+    pub labelled: bool,
     /// OpenFaaS labels that are ignored, each with its reason.
     pub ignored_labels: Vec<String>,
     /// The latest decisions about it, oldest first.
@@ -64,6 +69,30 @@ pub struct FunctionState {
 }
 
 impl FunctionState {
+    /// Who changes its replicas by itself, in a sentence: there is never more than one.
+    pub fn in_charge(&self) -> String {
+        let (name, labels) = (&self.spec.name, &self.labels);
+        let range = format!("from {} to {} pods", labels.min, labels.max);
+        match self.scaler {
+            Scaler::Hpa if self.labelled => format!(
+                "`{name}` is scaled by its horizontal pod autoscaler; its com.openfaas.scale labels rest until \
+                 the autoscaler is deleted"
+            ),
+            Scaler::Hpa => format!("`{name}` is scaled by its horizontal pod autoscaler"),
+            Scaler::OpenFaasCe => format!(
+                "`{name}` is scaled by OpenFaaS CE: one more step with each alert of more than 5 calls/s, {range}"
+            ),
+            Scaler::OpenFaasPro => {
+                let kind = labels.kind.name();
+                format!(
+                    "`{name}` is scaled by OpenFaaS Pro on {kind}, target {} a pod, {range}",
+                    labels.target
+                )
+            }
+            _ => format!("`{name}` has no autoscaler: it keeps the replicas that it was given"),
+        }
+    }
+
     /// Its name and namespace.
     pub fn name(&self) -> FunctionName {
         self.spec.full_name()

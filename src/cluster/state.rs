@@ -50,8 +50,9 @@ impl Function {
         match (&self.hpa, self.labelled, edition) {
             (Some(_), ..) => Scaler::Hpa,
             (None, true, Edition::Pro) => Scaler::OpenFaasPro,
-            (None, true, Edition::Ce) => Scaler::OpenFaasCe,
-            (None, false, _) => Scaler::Person,
+            // CE's alert rule is one for all functions, whatever their labels.
+            (None, _, Edition::Ce) => Scaler::OpenFaasCe,
+            (None, false, Edition::Pro) => Scaler::Person,
         }
     }
 
@@ -97,6 +98,8 @@ impl Function {
             current: count(mine().count()),
             hpa: self.hpa.clone().map(Arc::new),
             scaler: self.scaler(settings.edition),
+            labels: self.labels.clone(),
+            labelled: self.labelled,
             ignored_labels: self.ignored_labels.clone(),
             decisions: self.decisions.clone(),
             usage: self.pod_meters.iter().filter_map(|(uid, m)| m.usage.map(|u| (*uid, u))).collect(),

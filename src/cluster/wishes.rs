@@ -342,17 +342,8 @@ impl Cluster {
         let mut notes = Vec::new();
         let name = &f.spec.name;
         match f.scaler(self.settings.edition) {
-            Scaler::Hpa if f.labelled => notes.push(format!(
-                "`{name}` is scaled by its horizontal pod autoscaler; its com.openfaas.scale labels rest until \
-                 the autoscaler is deleted"
-            )),
-            Scaler::OpenFaasPro | Scaler::OpenFaasCe => notes.push(format!(
-                "`{name}` is scaled by OpenFaaS' rules ({} from {} to {} pods)",
-                f.labels.kind.name(),
-                f.labels.min,
-                f.labels.max
-            )),
-            _ => {}
+            Scaler::Person => {}
+            _ => notes.push(f.state(&self.pods, &self.settings).in_charge()),
         }
         if f.hpa.as_ref().is_some_and(|h| h.spec.needs_cpu_request()) && f.spec.requests.cpu.is_none() {
             notes.push(format!(

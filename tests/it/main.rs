@@ -4,6 +4,9 @@
 
 mod invoke;
 mod oracles;
+mod properties;
 mod provider;
 mod screen;
 mod tui;
+mod shell;
+mod trajectories;

@@ -465,7 +465,7 @@ fn reconcile(case: &Value, settings: &HpaSettings) -> Outcome {
         .collect();
     let mut custom = CustomMetrics::default();
     if let Some(first) = values.first() {
-        custom.objects.insert("qps".into(), *first);
+        custom.objects.insert(("qps".into(), "echo".into()), *first);
         custom.external.insert("qps".into(), values.clone());
     }
     custom.strangers = list(&case["extra_metrics"]).iter().filter_map(|v| int(&v["usage_milli"])).collect();

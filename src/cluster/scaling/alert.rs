@@ -54,6 +54,13 @@ fn decision(now: Time, from: u32, to: i64, reason: &str, working: Vec<Step>) -> 
     Decision { at: now, scaler: Scaler::OpenFaasCe, from, to, reason, working, next_look: None }
 }
 
+/// The rule was evaluated, or the group looked at, and nothing was sent.
+pub fn quiet(now: Time, current: u32, labels: &ScaleLabels) -> Decision {
+    let (min, max) = (i64::from(labels.min), i64::from(labels.max.min(CE_MAX)));
+    let working = vec![Step::Current { replicas: i64::from(current), min, max }];
+    decision(now, current, i64::from(current), "", working)
+}
+
 /// What Alertmanager sends to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -78,6 +78,22 @@ impl Decision {
         step::replay(&self.working)
     }
 
+    /// Who decided what, and for which reason, in one line.
+    pub fn headline(&self) -> String {
+        let what = match (self.from, self.to) {
+            (from, to) if from != to => format!("{from} → {to} replicas"),
+            (_, to) => format!("keeps {to} replica{}", if to == 1 { "" } else { "s" }),
+        };
+        let because = if self.reason.is_empty() { String::new() } else { format!(" ({})", self.reason) };
+        format!("{}: {what}{because}", self.scaler)
+    }
+
+    /// The whole of it in one sentence, for an event.
+    pub fn sentence(&self) -> String {
+        let steps: Vec<String> = self.working.iter().map(ToString::to_string).collect();
+        format!("{}: {}", self.headline(), steps.join("; "))
+    }
+
     /// The working in words, and what follows from it, as a student would write it down.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.working.iter().map(ToString::to_string).collect();
@@ -109,6 +125,8 @@ mod tests {
         assert!(d.changed());
         assert_eq!(d.recompute(), 4);
         assert_eq!(d.lines(), ["asked for 4 replicas", "so: 1 → 4 replicas"]);
+        assert_eq!(d.headline(), "person: 1 → 4 replicas (asked for)");
+        assert_eq!(d.sentence(), "person: 1 → 4 replicas (asked for): asked for 4 replicas");
         let back: Decision = serde_json::from_str(&serde_json::to_string(&d).unwrap()).unwrap();
         assert_eq!(back, d);
     }

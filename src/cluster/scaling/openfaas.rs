@@ -5,6 +5,9 @@
 pub mod labels;
 pub mod load;
 
+#[cfg(test)]
+mod tests;
+
 pub use labels::{Edition, LabelError, ScaleLabels, ScaleType};
 pub use load::{FunctionLoad, LoadWindows};
 
@@ -82,13 +85,12 @@ impl ProScaler {
         }
         let wanted = ceil_load(load, labels.target, labels.proportion);
         let kind = labels.kind.name().to_owned();
-        let mut steps = vec![Step::Load {
-            kind,
-            load,
-            target: labels.target,
-            proportion: labels.proportion,
-            result: wanted,
-        }];
+        let mut steps = Vec::with_capacity(4);
+        if labels.zero {
+            steps.push(Step::NotIdle { idle: idle_for, after: labels.zero_duration, keep: current });
+        }
+        let (target, proportion) = (labels.target, labels.proportion);
+        steps.push(Step::Load { kind, load, target, proportion, result: wanted });
         if wanted > max {
             steps.push(Step::Max { max, without: wanted });
         }

@@ -107,13 +107,16 @@ pub enum Step {
     Refused { keep: i64, message: String },
     /// Scale-down window without `behavior`.
     Stabilised { highest: i64, age: Duration, window: Duration, result: i64, without: i64 },
-    /// Both windows of `behavior`; `lowest` and `highest` include the proposal.
+    /// Both windows of `behavior`; `lowest` and `highest` include the proposal, `age` is that of the one that
+    /// bites, and `held` the direction that it holds back.
     StabilisedBoth {
+        held: Direction,
         current: i64,
         lowest: i64,
         up_window: Duration,
         highest: i64,
         down_window: Duration,
+        age: Duration,
         result: i64,
         without: i64,
     },
@@ -140,7 +143,7 @@ pub enum Step {
     Fixed { replicas: i64 },
     /// OpenFaaS Pro: the down window.
     DownWindow { highest: i64, window: Duration, result: i64, without: i64 },
-    /// A size that waits for someone else: no ready pod, or stopped.
+    /// At zero: nobody but a request changes that.
     Asleep,
     /// OpenFaaS CE: the alert fires. `max` is already capped.
     AlertFiring { current: i64, max: i64, factor: u32, step: i64, result: i64 },

@@ -5,6 +5,7 @@ use super::spec::{Policy, PolicyKind, Rules, Select};
 use crate::cluster::scaling::step::{Direction, PolicyBound, policy_bound, select_bound};
 use crate::cluster::time::Time;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::time::Duration;
 
 /// One direction's rules with every default filled in.
@@ -92,6 +93,8 @@ pub struct Stabilized {
     pub highest: i64,
     /// Starting from the current size: raised to `lowest`, then cut to `highest`.
     pub result: i64,
+    /// How long ago the recommendation was made that holds the size back; zero when none does.
+    pub age: Duration,
 }
 
 /// Applies both windows and logs the raw proposal. Entries exactly as old as a window do not count.
@@ -103,22 +106,31 @@ pub fn stabilize(
     up_window: Duration,
     down_window: Duration,
 ) -> Stabilized {
-    let (mut lowest, mut highest) = (proposal, proposal);
+    let this = Recommendation { replicas: proposal, at: now };
+    let (mut lowest, mut highest) = (this, this);
     let mut old = None;
     for (i, entry) in log.iter().enumerate() {
-        if younger(entry.at, now, up_window) {
-            lowest = lowest.min(entry.replicas);
+        // Of equal ones the youngest counts: it is the one that leaves its window last.
+        let beats = |best: &Recommendation| entry.replicas == best.replicas && entry.at > best.at;
+        if younger(entry.at, now, up_window) && (entry.replicas < lowest.replicas || beats(&lowest)) {
+            lowest = *entry;
         }
-        if younger(entry.at, now, down_window) {
-            highest = highest.max(entry.replicas);
+        if younger(entry.at, now, down_window) && (entry.replicas > highest.replicas || beats(&highest)) {
+            highest = *entry;
         }
         let age = now.since(entry.at);
         if age > up_window && age > down_window {
             old = Some(i);
         }
     }
-    record(log, old, Recommendation { replicas: proposal, at: now });
-    Stabilized { lowest, highest, result: current.max(lowest).min(highest) }
+    record(log, old, this);
+    let result = current.max(lowest.replicas).min(highest.replicas);
+    let age = match result.cmp(&proposal) {
+        Ordering::Less => now.since(lowest.at),
+        Ordering::Equal => Duration::ZERO,
+        Ordering::Greater => now.since(highest.at),
+    };
+    Stabilized { lowest: lowest.replicas, highest: highest.replicas, result, age }
 }
 
 /// The size that the rules of one direction allow, and each policy's part in it.

@@ -170,7 +170,7 @@ fn one(
                     target
                         .custom
                         .objects
-                        .get(metric)
+                        .get(&(metric.clone(), object.name.clone()))
                         .copied()
                         .ok_or_else(|| "no metrics returned from custom metrics API".to_owned())
                 })

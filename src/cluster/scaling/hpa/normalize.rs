@@ -97,11 +97,13 @@ impl Hpa {
         let result = stable.result;
         if result != proposal {
             working.push(Step::StabilisedBoth {
+                held: if result < proposal { Direction::Up } else { Direction::Down },
                 current,
                 lowest: stable.lowest,
                 up_window: up.stabilization,
                 highest: stable.highest,
                 down_window: down.stabilization,
+                age: stable.age,
                 result,
                 without: without_window,
             });

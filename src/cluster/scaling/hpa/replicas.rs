@@ -281,8 +281,12 @@ impl Calculator<'_> {
             working.push(Step::Divide { unit: Unit::Count, value, target, result });
             result
         };
-        let raw =
-            if status_replicas == 0 { 0 } else { libm::ceil(value as f64 / status_replicas as f64) as i64 };
+        let raw = match (status_replicas, value) {
+            (0, _) => 0,
+            // A sum that overflowed has no mean.
+            (_, i64::MAX) => i64::MAX,
+            (n, _) => libm::ceil(value as f64 / n as f64) as i64,
+        };
         Proposal { replicas, utilization: None, raw }
     }
 }

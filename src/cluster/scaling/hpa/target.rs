@@ -86,8 +86,8 @@ pub enum MetricSource {
 /// Numbers that belong to no single pod, in thousandths of their unit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CustomMetrics {
-    /// By metric name: what describes the object.
-    pub objects: BTreeMap<String, i64>,
+    /// By the metric's name and the object's: what describes the object.
+    pub objects: BTreeMap<(String, String), i64>,
     /// By metric name: the values found outside; they are summed.
     pub external: BTreeMap<String, Vec<i64>>,
     /// CPU samples of pods that the selector does not match, in thousandths.

@@ -50,11 +50,16 @@ impl LoadWindows {
     /// The load in the unit of a scaling type, rounded up as Pro's rules do; 0 while too little is known.
     pub fn load(&self, kind: ScaleType, now: Time) -> f64 {
         match kind {
-            ScaleType::Rps => libm::ceil(rounded(self.rate(now, RPS_WINDOW, |r| r.completed as f64))),
+            ScaleType::Rps => libm::ceil(rounded(self.requests_per_second(now))),
             ScaleType::Capacity => self.peak(now) as f64,
             ScaleType::Cpu => libm::ceil(rounded(self.last_rate(now) * 1000.0)),
             ScaleType::Queue => self.readings.back().map_or(0.0, |r| r.queued as f64),
         }
+    }
+
+    /// Completed calls per second, not rounded.
+    pub fn requests_per_second(&self, now: Time) -> f64 {
+        self.rate(now, RPS_WINDOW, |r| r.completed as f64)
     }
 
     /// Increase per second over the readings of the window; a counter that falls began anew.

@@ -82,9 +82,10 @@ impl fmt::Display for Step {
             Step::Utilization { resource: _, unit, usage, request, percent } => {
                 write!(
                     f,
-                    "load {} ÷ request {} = {percent} %",
+                    "load {} ÷ request {} = {percent} %{}",
                     quantity(*unit, *usage),
-                    quantity(*unit, *request)
+                    quantity(*unit, *request),
+                    cut_off(*usage, *request)
                 )
             }
             Step::Average { metric, unit, total, samples, average } => {
@@ -153,21 +154,28 @@ impl fmt::Display for Step {
                 seconds(*window),
                 seconds(window.saturating_sub(*age)),
             ),
-            Step::StabilisedBoth { current, lowest, up_window, highest, down_window, result, without } => {
-                if result < current || (result == current && highest <= current) {
-                    write!(
-                        f,
-                        "stabilising: highest recommendation of the last {} is {highest}",
-                        seconds(*down_window)
-                    )?;
-                } else {
-                    write!(
-                        f,
-                        "stabilising: lowest recommendation of the last {} is {lowest}",
-                        seconds(*up_window)
-                    )?;
-                }
-                write!(f, ": {result}; without this limit: {without}")
+            Step::StabilisedBoth {
+                held,
+                up_window,
+                lowest,
+                down_window,
+                highest,
+                age,
+                result,
+                without,
+                ..
+            } => {
+                let (word, bound, window) = match held {
+                    Direction::Up => ("lowest", lowest, up_window),
+                    Direction::Down => ("highest", highest, down_window),
+                };
+                write!(
+                    f,
+                    "stabilising: {word} recommendation of the last {} is {bound} (it counts for another {}): \
+                     {result}; without this limit: {without}",
+                    seconds(*window),
+                    seconds(window.saturating_sub(*age)),
+                )
             }
             Step::StepLimit { current, factor, minimum, limit, without } => {
                 write!(
@@ -253,10 +261,25 @@ impl fmt::Display for Step {
             Step::Idle { idle, after } => {
                 write!(f, "no call for {}, zero-duration is {}: 0", seconds(*idle), seconds(*after))
             }
-            Step::NotIdle { idle, after, keep } => {
-                write!(f, "no call for {}, zero-duration is {}: keep {keep}", seconds(*idle), seconds(*after))
+            Step::NotIdle { idle, after, .. } => {
+                write!(
+                    f,
+                    "no call for {}, zero-duration is {}: not to zero yet",
+                    seconds(*idle),
+                    seconds(*after)
+                )
             }
         }
+    }
+}
+
+/// ` (305.5 rounded down)` where the percentage is not whole.
+fn cut_off(usage: i64, request: i64) -> String {
+    let exact = i128::from(usage) * 100;
+    if request > 0 && exact % i128::from(request) != 0 {
+        format!(" ({} rounded down)", decimals(usage as f64 * 100.0 / request as f64))
+    } else {
+        String::new()
     }
 }
 
@@ -287,6 +310,16 @@ mod tests {
                     percent: 5830,
                 },
                 "load 583m ÷ request 10m = 5830 %",
+            ),
+            (
+                Step::Utilization {
+                    resource: "cpu".into(),
+                    unit: Unit::Cores,
+                    usage: 611,
+                    request: 200,
+                    percent: 305,
+                },
+                "load 611m ÷ request 200m = 305 % (305.5 rounded down)",
             ),
             (Step::Multiply { pods: 2, value: 5830, target: 20, result: 583 }, "2 × 5830/20 = 583"),
             (Step::Multiply { pods: 7, value: 43, target: 50, result: 7 }, "7 × 43/50 = 7 (6.02 rounded up)"),
