@@ -1,16 +1,31 @@
 //! What a person types: one file per command.
 
+pub mod apply;
+pub mod autoscale;
 pub mod client;
+pub mod completions;
+pub mod delete;
+pub mod describe;
 pub mod down;
+pub mod edit;
+pub mod exec;
+pub mod explain;
 pub mod failure;
 pub mod logbook;
+pub mod get;
 pub mod manifest;
+pub mod output;
 pub mod password;
 pub mod replay;
 pub mod screen;
 pub mod signals;
 pub mod stack;
 pub mod tui;
+pub mod resource;
+pub mod rollout;
+pub mod scale;
+pub mod stack;
+pub mod top;
 pub mod up;
 mod yaml;
 
@@ -59,22 +74,48 @@ impl Global {
 
 #[derive(Subcommand)]
 enum Command {
-    Up(up::Args),
+    Apply(apply::Args),
+    Autoscale(autoscale::Args),
+    Completions(completions::Args),
+    Delete(delete::Args),
+    Describe(describe::Args),
     Down(down::Args),
+    Edit(edit::Args),
+    Exec(exec::Args),
+    Explain(explain::Args),
+    Get(get::Args),
+    Man(completions::ManArgs),
     Password(password::Args),
     Replay(replay::Args),
     Tui(tui::Args),
+    Rollout(rollout::Args),
+    Scale(scale::Args),
+    Top(top::Args),
+    Up(up::Args),
 }
 
 /// Reads the command line, does it, and says how it went: 0 done, 1 it failed, 2 used wrongly.
 pub fn main() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     let done = match command {
-        Command::Up(args) => up::run(args, &global),
+        Command::Apply(args) => apply::run(args, &global),
+        Command::Autoscale(args) => autoscale::run(args, &global),
+        Command::Completions(args) => completions::run(args),
+        Command::Delete(args) => delete::run(args, &global),
+        Command::Describe(args) => describe::run(args, &global),
         Command::Down(args) => down::run(args, &global),
+        Command::Edit(args) => edit::run(args, &global),
+        Command::Exec(args) => exec::run(args, &global),
+        Command::Explain(args) => explain::run(args, &global),
+        Command::Get(args) => get::run(args, &global),
+        Command::Man(args) => completions::man(args),
         Command::Password(args) => password::run(args, &global),
         Command::Replay(args) => replay::run(args),
         Command::Tui(args) => tui::run(args, &global),
+        Command::Rollout(args) => rollout::run(args, &global),
+        Command::Scale(args) => scale::run(args, &global),
+        Command::Top(args) => top::run(args, &global),
+        Command::Up(args) => up::run(args, &global),
     };
     let Err(failure) = done else { return ExitCode::SUCCESS };
     if !matches!(failure, Failure::Said(_)) {

@@ -1,4 +1,9 @@
-//! Durations and cells as kubectl prints them, for the screen and for `get` alike.
+//! Things of the cluster as kubectl prints them, for the screen and for `get` and `describe` alike.
+
+pub mod describe;
+pub mod objects;
+pub mod rows;
+pub mod table;
 
 use crate::cluster::pod::Pod;
 use crate::cluster::time::Time;
