@@ -86,8 +86,12 @@ fn print(function: &FunctionState, wanted: &[&Decision], now: Time, args: &Args,
     if first {
         let _ = writeln!(
             text,
-            "{} has {} replicas, {} ready; {} is in charge of its size.",
-            function.spec.name, function.replicas, function.ready, function.scaler
+            "{} has {} replica{}, {} ready; {} is in charge of its size.",
+            function.spec.name,
+            function.replicas,
+            if function.replicas == 1 { "" } else { "s" },
+            function.ready,
+            function.scaler
         );
         if wanted.is_empty() {
             let _ = writeln!(text, "No decision has been taken yet.");
@@ -108,7 +112,7 @@ fn print(function: &FunctionState, wanted: &[&Decision], now: Time, args: &Args,
 /// `15:04:05`, by this machine's clock.
 fn clock(at: Time) -> String {
     match jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())) {
-        Ok(t) => jiff::Zoned::new(t, jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string(),
+        Ok(t) => t.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string(),
         Err(_) => String::new(),
     }
 }

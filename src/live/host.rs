@@ -118,6 +118,7 @@ impl Host {
             ..Platform::default()
         }));
         let watching = Watching {
+            clock: clock.clone(),
             latest,
             traffic: traffic.clone(),
             router: router.clone(),

@@ -5,7 +5,7 @@ use crate::dashboard::view::{Platform, Traffic as TrafficView, View};
 use crate::live::gateway::traffic::Traffic;
 use crate::live::metrics::{FunctionGauges, Gauges, PodGauges};
 use crate::live::provider::Provider;
-use crate::live::router::Router;
+use crate::live::router::{Clock, Router};
 use crate::live::sampler::Sampler;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,7 @@ const TRAFFIC_WINDOW: Duration = Duration::from_secs(5);
 /// All that is to be seen of a running faasim.
 #[derive(Clone)]
 pub(super) struct Watching {
+    pub(super) clock: Clock,
     pub(super) latest: watch::Receiver<Arc<Snapshot>>,
     pub(super) traffic: Arc<Traffic>,
     pub(super) router: Arc<Router>,
@@ -29,7 +30,8 @@ pub(super) struct Watching {
 impl Watching {
     /// The cluster, its traffic and its usage as of now.
     pub(super) fn view(&self) -> View {
-        let snapshot = self.latest.borrow().clone();
+        // Taken at the last change; a person asks how old things are now.
+        let snapshot = Snapshot { at: (self.clock)(), ..Snapshot::clone(&self.latest.borrow()) };
         let mut usage = self.sampler.usage();
         for (uid, usage) in &mut usage {
             if let Some(pod) = snapshot.pods.get(uid) {
@@ -37,7 +39,7 @@ impl Watching {
             }
         }
         let platform = self.platform.lock().map(|p| p.clone()).unwrap_or_default();
-        View { snapshot, traffic: self.traffic(), usage, platform }
+        View { snapshot: Arc::new(snapshot), traffic: self.traffic(), usage, platform }
     }
 
     fn traffic(&self) -> BTreeMap<crate::cluster::function::FunctionId, TrafficView> {
