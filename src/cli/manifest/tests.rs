@@ -113,7 +113,7 @@ fn v2() -> HpaSpec {
 fn both_versions_are_read() {
     let name = FunctionName { namespace: "openfaas-fn".into(), name: "mltest".into() };
     let v1 = (name, HpaSpec::cpu(20, Some(2), 6));
-    assert_eq!(read_text("hpa.yaml", V1, "openfaas-fn").unwrap(), [v1.clone()]);
+    assert_eq!(read_text("hpa.yaml", V1, "openfaas-fn").unwrap(), std::slice::from_ref(&v1));
     let shop = FunctionName { namespace: "shop".into(), name: "php-apache".into() };
     // The namespace of the command is for those that name none.
     let both = format!("---\n{V1}---\n# nothing\n--- # and\n{V2}");
