@@ -16,9 +16,10 @@ pub mod words;
 mod errands;
 
 use app::{App, Effect, WhenClosed};
-use crossterm::event::{Event as Input, KeyEventKind};
+use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
 use errands::{Errands, News};
 use link::Link;
+use ratatui::layout::Position;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,9 @@ use tokio::sync::mpsc;
 const FRAME: Duration = Duration::from_millis(33);
 /// Ages and countdowns move on at least this often.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Lines that one notch of the wheel goes.
+const WHEEL: isize = 3;
 
 /// How the screen was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +126,15 @@ impl Screen {
                 }
             }
             News::Input(Input::Paste(text)) => app.paste(&text),
+            News::Input(Input::Mouse(mouse)) => {
+                let hit = terminal.hit(app, Position::new(mouse.column, mouse.row));
+                match (mouse.kind, hit) {
+                    (MouseEventKind::Down(MouseButton::Left), Some(hit)) => app.click(hit),
+                    (MouseEventKind::ScrollUp, Some(hit)) => app.wheel(hit, -WHEEL),
+                    (MouseEventKind::ScrollDown, Some(hit)) => app.wheel(hit, WHEEL),
+                    _ => {}
+                }
+            }
             News::Input(_) => {}
         }
         Ok(())

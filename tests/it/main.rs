@@ -7,6 +7,6 @@ mod oracles;
 mod properties;
 mod provider;
 mod screen;
-mod tui;
 mod shell;
 mod trajectories;
+mod tui;

@@ -2,10 +2,21 @@
 
 mod seat;
 
+use faasim::cluster::command::{Command, Reply};
+use faasim::cluster::function::FunctionName;
+use faasim::dashboard::tui;
+use faasim::dashboard::tui::app::WhenClosed;
+use faasim::dashboard::tui::link::{Invocation, Link, Load, LoadNews, LogRow};
+use faasim::dashboard::view::View;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
 use portable_pty::CommandBuilder;
 use seat::{Seat, faasim, pods_left, terminate};
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// Two functions, and an autoscaler that looks every other second.
 fn folder() -> TempDir {
@@ -141,6 +152,65 @@ fn a_screen_may_be_closed_while_its_cluster_goes_on() {
     let (code, text) = seat.ended();
     assert_eq!(code, 0);
     assert!(text.contains("stopped: no pod is left"), "{text}");
+}
+
+/// Not a test: what the next one runs in a terminal of its own.
+#[test]
+#[ignore = "another test runs it in a terminal"]
+fn a_screen_whose_cluster_panics() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let error = runtime.block_on(tui::run(Arc::new(Panics), WhenClosed::GoesOn, std::future::pending()));
+    println!("the screen ended: {}", error.unwrap_err());
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_with_its_message() {
+    let state = folder();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["screen::a_screen_whose_cluster_panics", "--exact", "--ignored", "--nocapture"]);
+    command.env("TERM", "xterm-256color");
+    command.cwd(state.path());
+    let mut seat = Seat::start(command, 100, 24);
+    let (_, text) = seat.ended();
+    assert!(text.contains("the screen ended"), "{text}");
+    assert!(seat.is_restored());
+    // The person's own screen is back before the message is written.
+    let raw = seat.raw();
+    let (back, message) = (raw.find("\u{1b}[?1049l").unwrap(), raw.find("a bug in the cluster").unwrap());
+    assert!(back < message);
+}
+
+/// The way to a cluster with a bug.
+struct Panics;
+
+impl Link for Panics {
+    fn views(&self) -> BoxStream<'static, Result<View, String>> {
+        stream::once(async {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            panic!("a bug in the cluster")
+        })
+        .boxed()
+    }
+
+    fn apply(&self, _: Command) -> BoxFuture<'static, Result<Reply, String>> {
+        unreachable!("nobody asks")
+    }
+
+    fn invoke(&self, _: FunctionName, _: Vec<u8>) -> BoxFuture<'static, Result<Invocation, String>> {
+        unreachable!("nobody asks")
+    }
+
+    fn logs(&self, _: FunctionName) -> BoxStream<'static, Result<LogRow, String>> {
+        unreachable!("nobody asks")
+    }
+
+    fn own_log(&self) -> Option<BoxStream<'static, LogRow>> {
+        None
+    }
+
+    fn load(&self, _: Load, _: CancellationToken) -> BoxStream<'static, LoadNews> {
+        unreachable!("nobody asks")
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod footer;
 mod functions;
 mod header;
 mod help;
+mod hit;
 mod layout;
 mod log;
 mod plot;
@@ -17,6 +18,7 @@ mod why;
 
 use super::app::{App, Pane};
 use super::theme::Theme;
+pub use hit::{Hit, hit};
 use layout::Places;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

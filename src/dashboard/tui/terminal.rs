@@ -4,10 +4,13 @@ use super::app::{App, Pane};
 use super::draw;
 use super::errands::News;
 use super::theme::Theme;
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Position;
 use std::io::{self, IsTerminal, Stdout, stdout};
 use std::panic;
 use std::sync::Arc;
@@ -40,7 +43,7 @@ impl Terminal {
         let backend = CrosstermBackend::new(stdout());
         let inner = ratatui::Terminal::new(backend).inspect_err(|_| give_back(&closed))?;
         let mut terminal = Terminal { inner, theme: Theme::from_environment(), closed };
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, cursor::Hide)?;
         terminal.clear()?;
         let closed = terminal.closed.clone();
         std::thread::Builder::new().name("keys".into()).spawn(move || read_keys(&news, &closed))?;
@@ -62,6 +65,11 @@ impl Terminal {
         draw::shows(app, size.into(), Pane::Log)
     }
 
+    /// What is at a place of the screen.
+    pub(super) fn hit(&self, app: &App, at: Position) -> Option<draw::Hit> {
+        draw::hit(app, self.inner.size().unwrap_or_default().into(), at)
+    }
+
     /// Forgets what is on the screen, so that all of it is drawn anew.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         // `clear` would ask the terminal where its cursor is, and some never answer.
@@ -79,7 +87,13 @@ impl Drop for Terminal {
 /// Gives the terminal back, once. What fails on the way cannot be told to anybody.
 fn give_back(closed: &AtomicBool) {
     if !closed.swap(true, Ordering::SeqCst) {
-        let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(
+            stdout(),
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
         let _ = disable_raw_mode();
     }
 }

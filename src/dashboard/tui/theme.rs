@@ -32,7 +32,8 @@ impl Theme {
 
     /// What may be overlooked.
     pub fn faint(self) -> Style {
-        if self.color { Style::new().fg(Color::DarkGray) } else { Style::new().add_modifier(Modifier::DIM) }
+        // Not a dark grey: in some palettes that is the background.
+        Style::new().add_modifier(Modifier::DIM)
     }
 
     /// Where the keys go.
@@ -67,7 +68,7 @@ impl Theme {
 
     /// The filled part of a chart.
     pub fn area(self) -> Style {
-        self.fg(Color::Blue)
+        self.fg(Color::LightBlue)
     }
 
     /// The line of a chart.
@@ -82,6 +83,10 @@ impl Theme {
 
     /// A line's dots where they cross the filled part.
     pub fn over_area(self, line: Style) -> Style {
-        if self.color { line.bg(Color::Blue) } else { Style::new().add_modifier(Modifier::REVERSED) }
+        if self.color {
+            line.fg(Color::Black).bg(Color::LightBlue)
+        } else {
+            Style::new().add_modifier(Modifier::REVERSED)
+        }
     }
 }

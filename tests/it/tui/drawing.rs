@@ -13,7 +13,14 @@ fn a_function_that_scales_at_80_by_24() {
 
 #[test]
 fn a_function_that_scales_at_160_by_50() {
-    insta::assert_snapshot!(scaling().text(160, 50));
+    let text = scaling().text(160, 50);
+    // What decisions and events say is the core's business, and tested there.
+    let above: Vec<&str> = text.lines().take_while(|l| !l.contains("3 Pods")).collect();
+    insta::assert_snapshot!(above.join("\n"));
+    for shown in ["─ 3 Pods ─", "─ 4 Why ─", "─ 5 Events ─", "─ 6 Log ─"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    assert!(text.contains("so: keep 6 replicas") && text.contains("Started container mltest"), "{text}");
 }
 
 #[test]
@@ -76,12 +83,22 @@ fn a_pod_that_crashes_is_seen() {
 #[test]
 fn every_pane_alone_and_the_help() {
     let mut stage = scaling();
-    for key in ['2', '4', '5'] {
+    let mut alone = |key| {
         stage.press(KeyCode::Char(key));
         stage.press(KeyCode::Enter);
-        insta::assert_snapshot!(format!("pane_{key}_alone"), stage.text(80, 24));
+        let text = stage.text(80, 24);
         stage.press(KeyCode::Esc);
-    }
+        text
+    };
+    insta::assert_snapshot!(alone('2'));
+    let why = alone('4');
+    assert!(why.contains("1. now 6 replicas") && why.contains("so: keep 6 replicas"), "{why}");
+    let events = alone('5');
+    assert!(events.contains("Successfully assigned"), "{events}");
+    assert!(
+        events.lines().any(|l| l.starts_with(&" ".repeat(38)) && l.len() > 40),
+        "long lines go on: {events}"
+    );
     stage.press(KeyCode::Char('?'));
     insta::assert_snapshot!("help", stage.text(80, 50));
 }

@@ -8,7 +8,9 @@ use faasim::cluster::function::FunctionName;
 use faasim::cluster::scaling::hpa::HpaSpec;
 use faasim::cluster::time::Time;
 use faasim::dashboard::tui::app::{Effect, LogOf, Pane, WhenClosed};
+use faasim::dashboard::tui::draw::{Hit, hit};
 use faasim::dashboard::tui::link::{Invocation, Load, LoadNews, LoadProgress, LogRow, Shape};
+use ratatui::layout::{Position, Rect};
 use std::time::Duration;
 
 fn mltest() -> FunctionName {
@@ -208,6 +210,26 @@ fn the_log_follows_the_chosen_function_and_can_be_scrolled() {
 }
 
 #[test]
+fn the_mouse_chooses_what_it_points_at() {
+    let mut stage = scaling();
+    let area = Rect::new(0, 0, 80, 24);
+    let at = |stage: &Stage, x, y| hit(&stage.app, area, Position::new(x, y));
+    let lines: Vec<String> = stage.text(80, 24).lines().map(Into::into).collect();
+    let line_of = |what: &str| lines.iter().position(|l| l.contains(what)).unwrap() as u16;
+    let sleep = at(&stage, 5, line_of("  sleep")).unwrap();
+    stage.app.click(sleep);
+    assert_eq!(chosen(&stage), "sleep");
+    let tabs = &lines[usize::from(line_of("4 Why"))];
+    let column = tabs.chars().position(|c| c == 'W').unwrap() as u16;
+    let why = at(&stage, column, line_of("4 Why")).unwrap();
+    assert_eq!(why, Hit::Pane(Pane::Why));
+    stage.app.wheel(sleep, -1);
+    assert_eq!((chosen(&stage), stage.app.pane), ("knn", Pane::Functions));
+    stage.types("q");
+    assert_eq!(at(&stage, 5, line_of("  sleep")), None, "a dialog is above it");
+}
+
+#[test]
 fn a_cluster_that_does_not_answer_is_said() {
     let mut stage = scaling();
     stage.app.missed("no cluster answers".into());
@@ -215,6 +237,16 @@ fn a_cluster_that_does_not_answer_is_said() {
     assert!(text.contains("✗ no answer") && text.contains("✗ no cluster answers"), "{text}");
     stage.pass(1);
     assert!(stage.text(80, 24).contains("● live"));
+}
+
+#[test]
+fn a_long_refusal_is_shown_to_its_end() {
+    let mut stage = scaling();
+    let why = "the function `mltest` has no CPU request, so a share of it means nothing: add `requests: { cpu: 100m }` \
+               to it in the stack file and deploy it again, and then ask once more";
+    stage.app.applied(String::new(), Err(why.into()));
+    let text = stage.text(80, 24);
+    assert!(text.contains("✗ the function `mltest`") && text.contains("ask once more"), "{text}");
 }
 
 #[test]

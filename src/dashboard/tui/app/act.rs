@@ -5,6 +5,7 @@ use crate::cluster::command::Command;
 use crate::cluster::function::FunctionName;
 use crate::cluster::snapshot::FunctionState;
 use crate::dashboard::tui::dialog::{Dialog, Form};
+use crate::dashboard::tui::draw::Hit;
 use crate::dashboard::tui::input::Intent;
 use std::time::Duration;
 
@@ -155,6 +156,32 @@ impl App {
         if pane > Pane::Charts {
             self.tab = pane;
         }
+    }
+
+    /// The mouse was pressed on something.
+    pub fn click(&mut self, hit: Hit) {
+        match hit {
+            Hit::Pane(pane) => self.go_to(pane),
+            Hit::Function(id) => {
+                self.go_to(Pane::Functions);
+                self.choose(id);
+            }
+            Hit::Pod(uid) => {
+                self.go_to(Pane::Pods);
+                self.pod = Some(uid);
+            }
+        }
+    }
+
+    /// The wheel was turned over something: what is there scrolls.
+    pub fn wheel(&mut self, hit: Hit, by: isize) {
+        let pane = match hit {
+            Hit::Pane(pane) => pane,
+            Hit::Function(_) => Pane::Functions,
+            Hit::Pod(_) => Pane::Pods,
+        };
+        self.go_to(pane);
+        self.go(by);
     }
 
     fn go(&mut self, by: isize) {

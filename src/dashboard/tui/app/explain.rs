@@ -50,16 +50,23 @@ impl App {
             None => format!("scaled {}", scaler_in_words(f.scaler)),
         };
         let next = self.next_look().filter(|_| f.hpa.is_some());
+        let waiting = match self.traffic(f.id).waiting {
+            0 => None,
+            n => Some(format!(
+                "{} for a pod",
+                if n == 1 { "1 request waits".into() } else { format!("{n} requests wait") }
+            )),
+        };
         let load = self.load_in_words(f);
-        let join = |parts: [&Option<String>; 4]| {
+        let join = |parts: [&Option<String>; 5]| {
             parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
         };
-        let whole = join([&pods, &Some(scaler), &next, &load]);
+        let whole = join([&pods, &waiting, &Some(scaler), &next, &load]);
         if width(&whole) <= columns || load.is_none() {
             return whole;
         }
         // The table of functions has the HPA too.
-        join([&pods, &next, &load, &None])
+        join([&pods, &waiting, &next, &load, &None])
     }
 
     fn emptiness(&self) -> String {

@@ -154,7 +154,14 @@ impl App {
 
     /// The next or an earlier one of the functions shown.
     pub(super) fn choose_function(&mut self, by: isize) {
-        let chosen = step(&self.functions(), self.chosen, by);
+        if let Some(id) = step(&self.functions(), self.chosen, by) {
+            self.choose(id);
+        }
+    }
+
+    /// One of the functions shown.
+    pub(super) fn choose(&mut self, id: FunctionId) {
+        let chosen = Some(id);
         if chosen != self.chosen {
             (self.chosen, self.pod, self.back, self.scroll) = (chosen, None, 0, 0);
             self.settle();

@@ -5,9 +5,12 @@ use super::functions::inset;
 use crate::cluster::snapshot::Happening;
 use crate::dashboard::kubectl::age;
 use crate::dashboard::tui::app::Pane;
-use crate::dashboard::tui::words::{clean, fit, plural};
+use crate::dashboard::tui::words::{clean, fit, plural, wrap};
 use ratatui::layout::Rect;
 use ratatui::text::Span;
+
+/// Letters before the message.
+const INDENT: usize = 38;
 
 impl Pen<'_> {
     pub fn events(&mut self, area: Rect, tabs: bool) {
@@ -22,12 +25,18 @@ impl Pen<'_> {
             return self.text(inset(rest), "Nothing has happened.", self.theme.faint());
         }
         let skip = if app.pane == Pane::Events { app.scroll } else { 0 };
-        for (event, line) in events.iter().skip(skip).zip(rest.rows()) {
-            self.event(line, event);
+        let mut rows = rest.rows();
+        for event in events.iter().skip(skip) {
+            let Some(line) = rows.next() else { return };
+            for more in self.event(line, event) {
+                let Some(line) = rows.next() else { return };
+                self.text(line, &more, self.theme.plain());
+            }
         }
     }
 
-    fn event(&mut self, area: Rect, event: &Happening) {
+    /// Draws one event; gives what did not fit, where there is room to go on below.
+    fn event(&mut self, area: Rect, event: &Happening) -> Vec<String> {
         let theme = self.theme;
         let (mark, style) = if event.warning { ("!", theme.bad()) } else { (" ", theme.plain()) };
         let times = if event.count > 1 { format!(" (×{})", event.count) } else { String::new() };
@@ -38,14 +47,20 @@ impl Pen<'_> {
             "horizontalpodautoscaler" => "HPA".into(),
             kind => kind.to_owned(),
         };
-        let room = usize::from(area.width).saturating_sub(38 + times.len());
+        let room = usize::from(area.width).saturating_sub(INDENT);
+        let message = format!("{}{times}", clean(&event.message));
+        let mut lines = match self.app.zoomed {
+            true => wrap(&message, room, 0),
+            false => vec![fit(&message, room)],
+        };
+        let first = lines.remove(0);
         let spans = vec![
             Span::styled(format!("{mark}{:>6} ", age(self.app.now().since(event.last))), style),
             Span::styled(format!("{:<17} ", event.reason), style.patch(theme.strong())),
             Span::styled(format!("{object:<11} "), theme.faint()),
-            Span::raw(fit(&clean(&event.message), room)),
-            Span::styled(times, theme.faint()),
+            Span::raw(first),
         ];
         self.spans(area, spans);
+        lines.into_iter().map(|line| " ".repeat(INDENT) + &line).collect()
     }
 }

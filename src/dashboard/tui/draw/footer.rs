@@ -3,8 +3,9 @@
 use super::Pen;
 use crate::dashboard::tui::app::Pane;
 use crate::dashboard::tui::dialog::Dialog;
-use crate::dashboard::tui::words::{clean, width};
+use crate::dashboard::tui::words::{clean, width, wrap};
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 /// A key and what it does.
@@ -31,7 +32,18 @@ impl Pen<'_> {
                 (format!(" {}", app.sentence(usize::from(area.width).saturating_sub(1))), theme.plain())
             }
         };
-        self.text(area, &clean(&words), style);
+        // A long sentence grows upwards over what is there, rather than lose its end.
+        let lines = wrap(&clean(&words), usize::from(area.width).saturating_sub(1), 3);
+        let shown = if app.message.is_some() || app.stalled.is_some() { lines.len().min(5) } else { 1 };
+        if shown == 1 {
+            return self.text(area, &clean(&words), style);
+        }
+        for (line, above) in lines[..shown].iter().rev().zip(0..) {
+            let row = Rect { y: area.y.saturating_sub(above), ..area };
+            let padded = format!("{line:<columns$}", columns = usize::from(area.width));
+            self.buf.set_style(row, Style::reset());
+            self.text(row, &padded, style);
+        }
     }
 
     /// As many keys as fit; help and quit always do.

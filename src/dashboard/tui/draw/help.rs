@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 /// Keys with what they do; a line without a key is a heading.
-const HELP: [(&str, &str); 37] = [
+const HELP: [(&str, &str); 36] = [
     ("", "Act on the chosen function"),
     ("i", "invoke: send one request and see the reply"),
     ("l", "start a load of users or of a rate; l again stops it"),
@@ -16,6 +16,7 @@ const HELP: [(&str, &str); 37] = [
     ("d", "delete the chosen pod; another takes its place"),
     ("", "Look around"),
     ("↑ ↓  j k", "choose, scroll"),
+    ("mouse", "click to choose, turn the wheel to scroll"),
     ("Tab  1…6", "go to the next pane, or to the one of that number"),
     ("← →", "in Why: earlier and later decisions; else: next pane"),
     ("Enter", "the pane alone, large; Esc goes back"),
@@ -31,20 +32,18 @@ const HELP: [(&str, &str); 37] = [
     ("REQ/S", "answered requests per second, over the last 5 s"),
     ("ERR/S", "of these, the ones with status 429 or from 500 on"),
     ("P50, P95", "half, and 95 %, of the requests took no longer"),
-    ("IN FLIGHT", "requests being worked on; of one pod: BUSY"),
+    ("IN FLIGHT", "requests that are worked on or wait; of one pod: BUSY"),
     ("COLD", "requests that had to wait for a pod to start"),
     ("CPU 583m", "583 millicores: 58 % of one core, all pods together"),
-    ("HPA", "Horizontal Pod Autoscaler of Kubernetes: it keeps the"),
-    ("", ""),
-    ("583%/20%", "pods use 583 % of the CPU they request; 20 % is aimed at"),
+    ("HPA", "Kubernetes' Horizontal Pod Autoscaler"),
+    ("583%/20%", "pods use 583 % of the CPU they request; 20 % is the target"),
     ("2–6", "never fewer than 2 pods, never more than 6"),
     ("Why", "how the last decision came about, step by step"),
     ("", "In charts"),
     ("█", "filled: ready pods, mean CPU, median latency"),
     ("⠒", "line: desired pods, busiest pod, 95th percentile"),
     ("┈", "dotted: the CPU per pod that the HPA aims at"),
-    ("", ""),
-    ("", "More: faasim explain NAME, and the book in docs/"),
+    ("⇧ mouse", "hold Shift to mark text with the mouse"),
 ];
 
 impl Pen<'_> {

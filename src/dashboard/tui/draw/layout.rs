@@ -58,7 +58,7 @@ fn shared(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
         0..=15 => 0,
         height => (height * 2 / 5).clamp(6, 14),
     };
-    let most = (body.height - charts) * 2 / 5;
+    let most = (body.height - charts) / 3;
     let (above, rest) = top(body, 1 + functions.min(most.max(3)));
     let (middle, below) = top(rest, charts);
     vec![(Pane::Functions, above), (Pane::Charts, middle), (app.tab, below)]

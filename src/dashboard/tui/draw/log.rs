@@ -5,7 +5,7 @@ use super::functions::inset;
 use crate::cluster::time::Time;
 use crate::dashboard::tui::app::Pane;
 use crate::dashboard::tui::link::LogRow;
-use crate::dashboard::tui::words::{clean, fit};
+use crate::dashboard::tui::words::{clean, fit, wrap};
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
@@ -29,20 +29,39 @@ impl Pen<'_> {
             return self.text(inset(rest), "Nothing was written yet.", self.theme.faint());
         }
         let end = rows.len().saturating_sub(skip).max(usize::from(rest.height).min(rows.len()));
-        let begin = end.saturating_sub(rest.height.into());
-        for (row, line) in rows[begin..end].iter().zip(rest.rows()) {
-            self.log_row(line, row);
+        // From the newest upwards, as far as there is room.
+        let mut lines: Vec<(Option<&LogRow>, String)> = Vec::new();
+        for row in rows[..end].iter().rev() {
+            let text = self.log_text(row, rest.width);
+            lines.extend(text.into_iter().enumerate().rev().map(|(n, t)| ((n == 0).then_some(*row), t)));
+            if lines.len() >= usize::from(rest.height) {
+                break;
+            }
+        }
+        lines.truncate(rest.height.into());
+        for ((row, text), line) in lines.into_iter().rev().zip(rest.rows()) {
+            self.log_row(line, row, text);
         }
     }
 
-    fn log_row(&mut self, area: Rect, row: &LogRow) {
+    /// A line of the log; where the log has the screen to itself, all of it.
+    fn log_text(&self, row: &LogRow, columns: u16) -> Vec<String> {
+        let room = usize::from(columns).saturating_sub(17);
+        match self.app.zoomed {
+            true => wrap(&clean(&row.text), room, 0),
+            false => vec![fit(&clean(&row.text), room)],
+        }
+    }
+
+    fn log_row(&mut self, area: Rect, row: Option<&LogRow>, text: String) {
         let theme = self.theme;
+        let at = row.map_or(Time::ZERO, |r| r.at);
         // Pods of one function differ in their last five letters only.
-        let who = row.who.rsplit('-').next().unwrap_or(&row.who);
+        let who = row.and_then(|r| r.who.rsplit('-').next()).unwrap_or_default();
         let spans = vec![
-            Span::styled(format!(" {} ", clock(row.at)), theme.faint()),
+            Span::styled(format!(" {} ", clock(at)), theme.faint()),
             Span::styled(format!("{who:<6} "), theme.line()),
-            Span::raw(fit(&clean(&row.text), usize::from(area.width).saturating_sub(17))),
+            Span::raw(text),
         ];
         self.spans(area, spans);
     }
