@@ -61,7 +61,7 @@ impl std::str::FromStr for Kind {
         if let Some((_, kind)) = NAMES.iter().find(|(name, _)| *name == lower) {
             return Ok(*kind);
         }
-        let guess = nearest(&lower, NAMES.iter().map(|(name, _)| *name));
+        let guess = nearest(&lower, NAMES.iter().map(|(name, _)| *name).filter(|name| name.len() > 2));
         let guess = guess.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
         Err(format!(
             "there is no kind of thing called `{text}`: use pods, deployments, hpa, events or nodes{guess}"

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // A test ends with what it did not expect.
 
+mod cluster;
+mod commands;
 mod invoke;
 mod oracles;
 mod properties;
@@ -10,3 +12,4 @@ mod screen;
 mod shell;
 mod trajectories;
 mod tui;
+mod up;
