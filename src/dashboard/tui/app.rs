@@ -18,7 +18,7 @@ use crate::cluster::pod::PodUid;
 use crate::cluster::snapshot::FunctionState;
 use crate::cluster::time::Time;
 use crate::dashboard::view::View;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,6 +89,7 @@ pub struct Message {
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)] // There is one at a time, and it is taken apart at once.
 pub enum Effect {
     /// Carry out a command; `done` is said when it was.
     Apply {
@@ -150,6 +151,8 @@ pub struct App {
     pub scroll: usize,
     /// How many decisions before the last one is shown.
     pub back: usize,
+    /// Functions whose charts are shown beside the chosen one's.
+    pub compared: BTreeSet<FunctionId>,
     /// What each pane is filtered by.
     pub filters: BTreeMap<Pane, String>,
     /// The order of functions.
@@ -191,6 +194,7 @@ impl App {
             window: Duration::from_secs(120),
             scroll: 0,
             back: 0,
+            compared: BTreeSet::new(),
             filters: BTreeMap::new(),
             function_sort: FunctionSort::default(),
             pod_sort: PodSort::default(),

@@ -100,7 +100,22 @@ fn every_pane_alone_and_the_help() {
         "long lines go on: {events}"
     );
     stage.press(KeyCode::Char('?'));
-    insta::assert_snapshot!("help", stage.text(80, 50));
+    let help = stage.text(76, 40);
+    let inside = help.lines().map(|l| l.chars().skip(2).take(72).collect::<String>().trim_end().to_owned());
+    insta::assert_snapshot!("help", inside.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn marked_functions_are_shown_below_each_other() {
+    let mut stage = scaling();
+    stage.works("sleep", 20, 3.0, 900);
+    stage.pass(30);
+    stage.press(KeyCode::Char('v'));
+    stage.types("jjv");
+    let table = stage.text(80, 24);
+    assert!(table.contains("  mltest ◆") && table.contains("▶ sleep ◆"), "{table}");
+    stage.press(KeyCode::Enter);
+    insta::assert_snapshot!(stage.text(100, 30));
 }
 
 #[test]

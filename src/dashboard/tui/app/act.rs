@@ -33,6 +33,7 @@ impl App {
             Intent::Pause => self.pause(),
             Intent::Sort => self.sort(),
             Intent::Window => self.next_window(),
+            Intent::Compare => self.compare(),
             Intent::Zoom => self.zoomed = !self.zoomed,
             Intent::Cancel => self.cancel(),
             Intent::Invoke => {
@@ -125,6 +126,15 @@ impl App {
             format!("functions by {}", self.function_sort.words())
         };
         self.say(order, false);
+    }
+
+    /// Marks the chosen function to be compared with others, or takes the mark away.
+    fn compare(&mut self) {
+        let Some(id) = self.chosen else { return };
+        if !self.compared.remove(&id) {
+            self.compared.insert(id);
+            self.say("marked: Enter shows the charts of all marked functions below each other", false);
+        }
     }
 
     fn next_window(&mut self) {

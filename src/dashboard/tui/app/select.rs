@@ -110,6 +110,13 @@ impl App {
         all.into_iter().map(|f| f.id).collect()
     }
 
+    /// The functions whose charts are shown where there is room for several: the chosen one, and those marked, in
+    /// the order of the table.
+    pub fn charted(&self) -> Vec<FunctionId> {
+        let wanted = |id: &FunctionId| Some(*id) == self.chosen || self.compared.contains(id);
+        self.functions().into_iter().filter(wanted).collect()
+    }
+
     /// The pods of the chosen function that are shown, in their order.
     pub fn pods(&self) -> Vec<&Arc<Pod>> {
         let (Some(view), Some(id)) = (self.view(), self.chosen) else { return Vec::new() };

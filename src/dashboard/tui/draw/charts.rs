@@ -13,6 +13,9 @@ use ratatui::layout::Rect;
 /// Above this many milliseconds the latency chart counts in seconds.
 const IN_SECONDS: f32 = 5000.0;
 
+/// The height below which a chart says nothing.
+const LEAST: u16 = 6;
+
 impl Pen<'_> {
     pub fn charts(&mut self, area: Rect) {
         if area.height < 5 {
@@ -22,7 +25,22 @@ impl Pen<'_> {
             let rest = self.titled(Pane::Charts, area, "Charts", "");
             return self.text(inset(rest), "Choose a function to see its charts.", self.theme.faint());
         };
-        let [replicas, cpu, latency] = thirds(area, self.app.zoomed);
+        let several = self.app.charted();
+        let (Some(view), true) = (self.app.view(), self.app.zoomed && several.len() > 1) else {
+            return self.three_charts(function, thirds(area, self.app.zoomed));
+        };
+        // One function in each row, as many as can be read.
+        let rows = usize::from(area.height / LEAST).clamp(1, several.len());
+        let height = area.height / u16::try_from(rows).unwrap_or(1);
+        for (id, n) in several.iter().zip(0..).take(rows) {
+            let row = Rect { y: area.y + n * height, height, ..area };
+            if let Some(function) = view.snapshot.functions.get(id) {
+                self.three_charts(function, thirds(row, false));
+            }
+        }
+    }
+
+    fn three_charts(&mut self, function: &FunctionState, [replicas, cpu, latency]: [Rect; 3]) {
         self.replicas_chart(replicas, function);
         self.cpu_chart(cpu, function);
         self.latency_chart(latency, function);

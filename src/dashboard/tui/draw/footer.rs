@@ -99,7 +99,7 @@ impl Pen<'_> {
         };
         hints.extend([("Tab", "next pane"), if app.paused() { ("p", "go on") } else { ("p", "pause") }]);
         if app.pane == Pane::Functions {
-            hints.extend([zoom, ("/", "filter"), ("s", "sort")]);
+            hints.extend([zoom, ("/", "filter"), ("s", "sort"), ("v", "compare")]);
         }
         hints
     }

@@ -76,6 +76,8 @@ impl Pen<'_> {
             true => f.spec.name.clone(),
             false => f.name().to_string(),
         };
+        // Marked to be compared.
+        let name = if app.compared.contains(&f.id) { format!("{name} ◆") } else { name };
         let ready = match () {
             () if f.replicas == 0 && f.ready == 0 => theme.faint(),
             () if f.ready < f.replicas => theme.warn(),

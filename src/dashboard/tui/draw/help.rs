@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 /// Keys with what they do; a line without a key is a heading.
-const HELP: [(&str, &str); 36] = [
+const HELP: [(&str, &str); 37] = [
     ("", "Act on the chosen function"),
     ("i", "invoke: send one request and see the reply"),
     ("l", "start a load of users or of a rate; l again stops it"),
@@ -22,6 +22,7 @@ const HELP: [(&str, &str); 36] = [
     ("Enter", "the pane alone, large; Esc goes back"),
     ("/", "show only what matches"),
     ("s", "sort by the next column"),
+    ("v", "mark with ◆; Enter then shows all marked ones' charts"),
     ("w", "charts show 1, 2, 5 or 10 minutes"),
     ("o", "log of the pods, or of faasim itself"),
     ("p  Space", "let the screen stand still"),
@@ -36,7 +37,7 @@ const HELP: [(&str, &str); 36] = [
     ("COLD", "requests that had to wait for a pod to start"),
     ("CPU 583m", "583 millicores: 58 % of one core, all pods together"),
     ("HPA", "Kubernetes' Horizontal Pod Autoscaler"),
-    ("583%/20%", "pods use 583 % of the CPU they request; 20 % is the target"),
+    ("583%/20%", "the CPU is 583 % of what pods request; the target: 20 %"),
     ("2–6", "never fewer than 2 pods, never more than 6"),
     ("Why", "how the last decision came about, step by step"),
     ("", "In charts"),
