@@ -3,7 +3,6 @@
 use super::action::Action;
 use super::command::{Command, Refusal, Reply};
 use super::function::{FunctionId, FunctionName, FunctionSpec};
-use super::happenings::Kind;
 use super::metering::FunctionMeter;
 use super::pod::Deleting;
 use super::record::Record;
@@ -250,9 +249,9 @@ impl Cluster {
                 false
             }
         };
-        let object = format!("horizontalpodautoscaler/{}", name.name);
         if changed {
-            self.note(now, id, object, Kind::Normal, "Edited", "The autoscaler's spec was changed".into());
+            // Not an event of the autoscaler: Kubernetes makes none for an edit.
+            self.note_deployment(now, id, "AutoscalerEdited", "Changed its autoscaler's spec".into());
         } else {
             self.start_hpa(now, id);
         }

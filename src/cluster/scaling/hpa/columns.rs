@@ -3,8 +3,7 @@
 use super::Hpa;
 use super::behavior::FullRules;
 use super::metrics::MetricStatus;
-use super::settings::HpaSettings;
-use super::spec::{MetricSpec, PolicyKind, Resource, ResourceTarget, ValueTarget};
+use super::spec::{MetricSpec, Resource, ResourceTarget, ValueTarget};
 use crate::cluster::quantity::Bytes;
 use crate::cluster::time::Time;
 use std::time::Duration;
@@ -66,14 +65,7 @@ impl Hpa {
     }
 
     /// The whole of `describe hpa`, in kubectl's order and columns.
-    pub fn describe(
-        &self,
-        name: &str,
-        namespace: &str,
-        target: &str,
-        settings: &HpaSettings,
-        events: &[DescribedEvent],
-    ) -> String {
+    pub fn describe(&self, name: &str, namespace: &str, target: &str, events: &[DescribedEvent]) -> String {
         let mut out = String::new();
         let mut line = |text: String| {
             out.push_str(&text);
@@ -93,20 +85,23 @@ impl Hpa {
         line(format!("Max replicas:\t{}", self.spec.max_replicas));
         if let Some(behavior) = &self.spec.behavior {
             line("Behavior:".into());
-            let up = FullRules::up(behavior.scale_up.as_ref());
-            let down = FullRules::down(behavior.scale_down.as_ref(), settings.downscale_stabilization);
-            for (title, rules) in [("Up", up), ("Down", down)] {
+            let (up, down) = (behavior.scale_up.as_ref(), behavior.scale_down.as_ref());
+            let full_up = FullRules::up(up);
+            let up_window = Some(full_up.stabilization);
+            // The API server gives scaling down no window of its own: the controller's applies.
+            let down_window = down.and_then(|r| r.stabilization);
+            for (title, window, rules) in
+                [("Up", up_window, full_up), ("Down", down_window, FullRules::down(down, Duration::ZERO))]
+            {
                 line(format!("  Scale {title}:"));
-                line(format!("    Stabilization Window: {} seconds", rules.stabilization.as_secs()));
+                if let Some(window) = window {
+                    line(format!("    Stabilization Window: {} seconds", window.as_secs()));
+                }
                 line(format!("    Select Policy: {:?}", rules.select));
                 line("    Policies:".into());
                 for p in &rules.policies {
-                    let kind = match p.kind {
-                        PolicyKind::Pods => "Pods",
-                        PolicyKind::Percent => "Percent",
-                    };
                     let period = p.period.as_secs();
-                    line(format!("      - Type: {kind}\tValue: {}\tPeriod: {period} seconds", p.value));
+                    line(format!("      - Type: {:?}\tValue: {}\tPeriod: {period} seconds", p.kind, p.value));
                 }
             }
         }
@@ -141,24 +136,6 @@ fn creation(at: Time) -> String {
     match jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())) {
         Ok(t) => t.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(),
         Err(_) => UNKNOWN.into(),
-    }
-}
-
-/// AGE as kubectl prints it: `95s`, `3m20s`, `25m`, `5h3m`, `30h`, `3d4h`, `12d`.
-pub fn age(d: Duration) -> String {
-    let s = d.as_secs();
-    let (m, h, days) = (s / 60, s / 3600, s / 86400);
-    let pair = |a: u64, unit: char, b: u64, small: char| {
-        if b == 0 { format!("{a}{unit}") } else { format!("{a}{unit}{b}{small}") }
-    };
-    match s {
-        0..120 => format!("{s}s"),
-        120..600 => pair(m, 'm', s % 60, 's'),
-        600..10_800 => format!("{m}m"),
-        10_800..28_800 => pair(h, 'h', m % 60, 'm'),
-        28_800..172_800 => format!("{h}h"),
-        172_800..691_200 => pair(days, 'd', h % 24, 'h'),
-        _ => format!("{days}d"),
     }
 }
 
