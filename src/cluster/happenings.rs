@@ -42,7 +42,10 @@ impl Cluster {
         message: String,
     ) {
         let warning = kind == Kind::Warning;
-        let same = |h: &Arc<Happening>| h.object == object && h.reason == reason && h.message == message;
+        // The function first: a number, where the rest is text.
+        let same = |h: &Arc<Happening>| {
+            h.function == function && h.object == object && h.reason == reason && h.message == message
+        };
         let count = match self.happenings.iter().rposition(same) {
             Some(at) => self.happenings.remove(at).map(|h| (h.first, h.count + 1)),
             None => None,
