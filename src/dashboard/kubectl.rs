@@ -5,10 +5,6 @@ pub mod objects;
 pub mod rows;
 pub mod table;
 
-mod hpa;
-
-pub use hpa::{HPA_COLUMNS, describe_hpa, event_age, hpa_cells};
-
 use crate::cluster::pod::Pod;
 use crate::cluster::time::Time;
 use std::time::Duration;

@@ -276,5 +276,5 @@ pub fn hpa(snapshot: &Snapshot, function: &FunctionState, now: Time) -> Option<S
         })
         .collect();
     let (name, namespace) = (&function.spec.name, &function.spec.namespace);
-    Some(hpa.describe(name, namespace, name, &snapshot.settings.hpa, &events))
+    Some(hpa.describe(name, namespace, name, &events))
 }

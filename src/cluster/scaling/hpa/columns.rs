@@ -263,3 +263,81 @@ pub fn aligned(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::scaling::hpa::conditions::{self, ConditionType};
+    use crate::cluster::scaling::hpa::{Behavior, HpaSpec};
+
+    #[test]
+    fn describe_is_aligned_as_kubectl_aligns_it() {
+        let at = Time::from_secs(1_715_890_411);
+        let spec = HpaSpec { behavior: Some(Behavior::default()), ..HpaSpec::cpu(50, Some(1), 10) };
+        let mut hpa = Hpa::new(spec, at);
+        (hpa.status.current_replicas, hpa.status.desired_replicas) = (1, 4);
+        hpa.status.current_metrics = Some(vec![MetricStatus {
+            average_utilization: Some(305),
+            average_value: Some(610),
+            value: None,
+        }]);
+        for (kind, status, reason, message) in [
+            (ConditionType::AbleToScale, true, "ReadyForNewScale", "recommended size matches current size"),
+            (
+                ConditionType::ScalingLimited,
+                true,
+                "ScaleUpLimit",
+                "the desired replica count is increasing faster than the maximum scale rate",
+            ),
+        ] {
+            conditions::set(&mut hpa.status.conditions, kind, status, reason, message.into(), at);
+        }
+        let none = "\
+Name:                                                  php-apache
+Namespace:                                             default
+Labels:                                                <none>
+Annotations:                                           <none>
+CreationTimestamp:                                     Thu, 16 May 2024 20:13:31 +0000
+Reference:                                             Deployment/php-apache
+Metrics:                                               ( current / target )
+  resource cpu on pods  (as a percentage of request):  305% (610m) / 50%
+Min replicas:                                          1
+Max replicas:                                          10
+Behavior:
+  Scale Up:
+    Stabilization Window: 0 seconds
+    Select Policy: Max
+    Policies:
+      - Type: Pods     Value: 4    Period: 15 seconds
+      - Type: Percent  Value: 100  Period: 15 seconds
+  Scale Down:
+    Select Policy: Max
+    Policies:
+      - Type: Percent  Value: 100  Period: 15 seconds
+Deployment pods:       1 current / 4 desired
+Conditions:
+  Type            Status  Reason            Message
+  ----            ------  ------            -------
+  AbleToScale     True    ReadyForNewScale  recommended size matches current size
+  ScalingLimited  True    ScaleUpLimit      the desired replica count is increasing faster than the maximum scale rate
+Events:           <none>
+";
+        assert_eq!(hpa.describe("php-apache", "default", "php-apache", &[]), none);
+        let event = DescribedEvent {
+            warning: false,
+            reason: "SuccessfulRescale".into(),
+            age: "15s".into(),
+            from: "horizontal-pod-autoscaler".into(),
+            message: "New size: 4; reason: cpu resource utilization (percentage of request) above target"
+                .into(),
+        };
+        let some = none.replace("Events:           <none>\n", "\
+Events:
+  Type    Reason             Age   From                       Message
+  ----    ------             ----  ----                       -------
+  Normal  SuccessfulRescale  15s   horizontal-pod-autoscaler  New size: 4; reason: cpu resource utilization (percentage of request) above target
+");
+        let described = hpa.describe("php-apache", "default", "php-apache", &[event]);
+        assert_eq!(described, some);
+    }
+}
