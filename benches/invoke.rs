@@ -116,7 +116,9 @@ fn main() {
          proxy_set_header Connection \"\"; }} }}"
     );
     let proxy = Nginx::start(&folder, "proxy", 2, &server);
-    [back, front].map(wait_for);
+    for port in [back, front] {
+        wait_for(port);
+    }
     let (address, shutdown) = gateway(SocketAddr::from(([127, 0, 0, 1], back)));
     let (ours, theirs) =
         (format!("http://{address}/function/echo"), format!("http://127.0.0.1:{front}/function/echo"));
