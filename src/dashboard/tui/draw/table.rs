@@ -79,7 +79,8 @@ impl Pen<'_> {
             );
         }
         if chosen && focus {
-            self.buf.set_style(area, self.theme.chosen());
+            // One bar: the colours of its cells would make a patchwork of it.
+            self.buf.set_style(area, Style::reset().patch(self.theme.chosen()));
         }
     }
 }

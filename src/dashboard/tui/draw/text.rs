@@ -11,12 +11,13 @@ impl Pen<'_> {
     /// A line of words, cut where it does not fit.
     pub fn text(&mut self, area: Rect, words: &str, style: Style) {
         if area.height > 0 {
-            self.buf.set_string(area.x, area.y, fit(words, area.width.into()), style);
+            self.buf.set_string(area.x, area.y, fit(words, area.width.into()), alone(style));
         }
     }
 
     /// A line of differently styled words.
-    pub fn spans(&mut self, area: Rect, spans: Vec<Span<'_>>) {
+    pub fn spans(&mut self, area: Rect, mut spans: Vec<Span<'_>>) {
+        spans.iter_mut().for_each(|span| span.style = alone(span.style));
         if area.height > 0 {
             self.buf.set_line(area.x, area.y, &Line::from(spans), area.width);
         }
@@ -84,6 +85,11 @@ impl Pen<'_> {
     pub fn filtered(&self, pane: Pane, shown: usize) -> Option<String> {
         self.app.filters.get(&pane).map(|f| format!("{shown} with “{f}”"))
     }
+}
+
+/// A style that takes nothing over from what was drawn below it.
+fn alone(style: Style) -> Style {
+    Style::reset().patch(style)
 }
 
 /// What is under the first line of an area.
