@@ -32,6 +32,7 @@ use crate::live::settings::default_state_dir;
 use clap::{CommandFactory, Parser, Subcommand};
 use client::Client;
 use failure::{Failure, Outcome};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -118,7 +119,8 @@ pub fn main() -> ExitCode {
     };
     let Err(failure) = done else { return ExitCode::SUCCESS };
     if !matches!(failure, Failure::Said(_)) {
-        eprintln!("faasim: {failure}");
+        // Where nobody can read it any more, nothing is said.
+        let _ = writeln!(std::io::stderr(), "faasim: {failure}");
     }
     failure.exit_code()
 }

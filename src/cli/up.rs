@@ -10,6 +10,7 @@ use crate::dashboard::tui::app::WhenClosed;
 use crate::dashboard::tui::{self, Left, terminal};
 use crate::live::host::Host;
 use crate::live::settings::{Loaded, Sources};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -126,9 +127,9 @@ async fn serve(loaded: Loaded, specs: Vec<FunctionSpec>, screen: bool) -> Result
         true => with_screen(&loaded, specs, &mut signals).await?,
         false => plain(&loaded, specs, &mut signals).await?,
     };
-    println!("stopping: requests in flight may finish");
+    say("stopping: requests in flight may finish".into());
     shown.host.stop().await.map_err(|e| e.to_string())?;
-    println!("stopped: no pod is left");
+    say("stopped: no pod is left".into());
     shown.trouble.map_or(Ok(()), Err)
 }
 
@@ -144,13 +145,13 @@ async fn plain(loaded: &Loaded, specs: Vec<FunctionSpec>, signals: &mut Signals)
     logbook::to_stderr();
     let host = Host::start(&loaded.settings).await.map_err(|e| e.to_string())?;
     for note in notes(&host) {
-        eprintln!("{note}");
+        complain(note);
     }
     for line in greeting(&host) {
-        println!("{line}");
+        say(line);
     }
-    deploy(&host, specs, |line| println!("{line}"), |line| eprintln!("{line}")).await;
-    println!("ready; Ctrl-C stops it");
+    deploy(&host, specs, say, complain).await;
+    say("ready; Ctrl-C stops it".into());
     until_stopped(&host, signals).await;
     Ok(Shown { host, trouble: None })
 }
@@ -176,8 +177,8 @@ async fn with_screen(
     let (left, ()) = tokio::join!(screen, deployed);
     let trouble = left.as_ref().err().map(|e| format!("the terminal cannot be used: {e}; try `--no-tui`"));
     if left.is_ok_and(|left| left == Left::Closed) {
-        println!("the screen is closed; the cluster goes on at {}", host.gateway);
-        println!("`faasim tui` shows it again; Ctrl-C stops it");
+        say(format!("the screen is closed; the cluster goes on at {}", host.gateway));
+        say("`faasim tui` shows it again; Ctrl-C stops it".into());
         until_stopped(&host, signals).await;
     }
     Ok(Shown { host, trouble })
@@ -216,4 +217,15 @@ async fn until_stopped(host: &Host, signals: &mut Signals) {
         () = signals.any() => {}
         () = host.handle.shutdown().clone().cancelled_owned() => {}
     }
+}
+
+/// Tells a line to whoever is there. Whoever left (a window that was closed, `| head`) must not keep the cluster from
+/// being stopped, as a panic of `println!` would.
+fn say(line: String) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The same, for what is not well.
+fn complain(line: String) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

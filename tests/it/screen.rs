@@ -214,6 +214,27 @@ impl Link for Panics {
 }
 
 #[test]
+fn a_window_that_is_closed_takes_its_cluster_with_it() {
+    let state = folder();
+    let size = portable_pty::PtySize { rows: 24, cols: 80, ..Default::default() };
+    let pair = portable_pty::native_pty_system().openpty(size).unwrap();
+    let mut child = pair.slave.spawn_command(up(state.path())).unwrap();
+    drop(pair.slave);
+    // Nobody reads what it draws, so it may well be stuck in the middle of a frame by then.
+    let begun = std::time::Instant::now();
+    while pods_left(state.path()).len() < 2 {
+        assert!(begun.elapsed() < seat::PATIENCE, "no pod is started");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    drop(pair.master);
+    while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < seat::PATIENCE, "it does not end");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(pods_left(state.path()), [""; 0]);
+}
+
+#[test]
 fn a_terminal_that_cannot_move_its_cursor_gets_plain_lines() {
     let state = folder();
     let mut command = up(state.path());

@@ -12,6 +12,7 @@ use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Position;
 use std::io::{self, IsTerminal, Stdout, stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +30,9 @@ pub fn usable() -> bool {
 
 /// The terminal while the screen has it. Dropping it gives it back, and so does a panic.
 pub(super) struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would complain on standard error where it cannot show the cursor, and that panics when
+    /// the terminal is gone.
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
     theme: Theme,
     closed: Arc<AtomicBool>,
 }
@@ -42,6 +45,7 @@ impl Terminal {
         // From here on the terminal is given back whatever fails.
         let backend = CrosstermBackend::new(stdout());
         let inner = ratatui::Terminal::new(backend).inspect_err(|_| give_back(&closed))?;
+        let inner = ManuallyDrop::new(inner);
         let mut terminal = Terminal { inner, theme: Theme::from_environment(), closed };
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, cursor::Hide)?;
         terminal.clear()?;
