@@ -198,3 +198,28 @@ fn one_scaler_is_in_charge_and_says_so() {
     shell.until(100);
     assert_eq!(shell.replicas(), 6);
 }
+
+/// The book's worked exercise, against what the core says: a block of text begins with `second 15:` or, for
+/// Kubernetes' walkthrough, `php-apache, second 15:`.
+#[test]
+fn the_worked_exercise_in_the_book_is_what_the_core_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/explanation/hpa-worked.md");
+    let book = std::fs::read_to_string(path).unwrap();
+    let mut study = with_hpa(Dialect::Current, 10, &HpaSpec::cpu(20, Some(2), 6), burst);
+    let mut walkthrough = with_hpa(Dialect::Current, 200, &HpaSpec::cpu(50, Some(1), 10), php_apache);
+    study.until(660);
+    walkthrough.until(660);
+    let mut blocks = 0;
+    for block in book.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        let (head, working) = block.split_once('\n').unwrap();
+        let (shell, head) = match head.strip_prefix("php-apache, ") {
+            Some(head) => (&walkthrough, head),
+            None => (&study, head),
+        };
+        let second: i64 = head.trim_start_matches("second ").trim_end_matches(':').parse().unwrap();
+        let decided = shell.decisions.iter().rfind(|(at, _)| *at == second).map(|(_, d)| d.lines());
+        assert_eq!(working.lines().collect::<Vec<_>>(), decided.unwrap_or_default(), "{head}");
+        blocks += 1;
+    }
+    assert!(blocks >= 8, "the book works {blocks} looks out");
+}

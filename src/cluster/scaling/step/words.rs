@@ -178,10 +178,8 @@ impl fmt::Display for Step {
                 )
             }
             Step::StepLimit { current, factor, minimum, limit, without } => {
-                write!(
-                    f,
-                    "at most max({factor}×{current}, {minimum}) = {limit} this step; without this limit: {without}"
-                )
+                write!(f, "at most max({factor}×{current}, {minimum}) = {limit} this step")?;
+                without_it(f, *without > *limit, *without)
             }
             Step::RateLimit { direction, current, select, policies, limit, without } => {
                 let (most, verb) = match direction {
@@ -214,7 +212,11 @@ impl fmt::Display for Step {
                         write!(f, "{most} {limit} this step ({select:?} of: {})", all.join("; "))?;
                     }
                 }
-                write!(f, "; without this limit: {without}")
+                let bites = match direction {
+                    Direction::Up => without > limit,
+                    Direction::Down => without < limit,
+                };
+                without_it(f, bites, *without)
             }
             Step::Max { max, without } => write!(f, "clamped to max {max}; without this limit: {without}"),
             Step::Min { min, without } => write!(f, "clamped to min {min}; without this limit: {without}"),
@@ -271,6 +273,11 @@ impl fmt::Display for Step {
             }
         }
     }
+}
+
+/// What would have come without a limit. One that another limit goes beyond has changed nothing.
+fn without_it(f: &mut fmt::Formatter<'_>, bites: bool, without: i64) -> fmt::Result {
+    if bites { write!(f, "; without this limit: {without}") } else { Ok(()) }
 }
 
 /// ` (305.5 rounded down)` where the percentage is not whole.
