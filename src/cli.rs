@@ -6,6 +6,9 @@ pub mod client;
 pub mod completions;
 pub mod delete;
 pub mod describe;
+pub mod check;
+pub mod client;
+pub mod deploy;
 pub mod down;
 pub mod edit;
 pub mod exec;
@@ -15,7 +18,17 @@ pub mod get;
 pub mod logbook;
 pub mod manifest;
 pub mod output;
+pub mod given;
+pub mod invoke;
+pub mod list;
+pub mod load;
+pub mod logs;
+pub mod manifest;
+mod misuse;
+pub mod namespace;
 pub mod password;
+pub mod ready;
+pub mod remove;
 pub mod replay;
 pub mod resource;
 pub mod rollout;
@@ -26,6 +39,7 @@ pub mod stack;
 pub mod top;
 pub mod tui;
 pub mod up;
+pub mod version;
 mod yaml;
 
 use crate::live::settings::default_state_dir;
@@ -85,13 +99,23 @@ enum Command {
     Explain(explain::Args),
     Get(get::Args),
     Man(completions::ManArgs),
+    Check(check::Args),
+    Deploy(deploy::Args),
+    Invoke(invoke::Args),
+    List(list::Args),
+    Load(load::Args),
+    Logs(logs::Args),
+    Namespace(namespace::Args),
     Password(password::Args),
+    Ready(ready::Args),
+    Remove(remove::Args),
     Replay(replay::Args),
     Tui(tui::Args),
     Rollout(rollout::Args),
     Scale(scale::Args),
     Top(top::Args),
     Up(up::Args),
+    Version(version::Args),
 }
 
 /// Reads the command line, does it, and says how it went: 0 done, 1 it failed, 2 used wrongly.
@@ -116,6 +140,9 @@ pub fn main() -> ExitCode {
         Command::Scale(args) => scale::run(args, &global),
         Command::Top(args) => top::run(args, &global),
         Command::Up(args) => up::run(args, &global),
+    let done = match Cli::try_parse() {
+        Ok(Cli { global, command }) => run(command, &global),
+        Err(error) => misuse::failure(&error),
     };
     let Err(failure) = done else { return ExitCode::SUCCESS };
     if !matches!(failure, Failure::Said(_)) {
@@ -123,6 +150,25 @@ pub fn main() -> ExitCode {
         let _ = writeln!(std::io::stderr(), "faasim: {failure}");
     }
     failure.exit_code()
+}
+
+fn run(command: Command, global: &Global) -> Outcome {
+    match command {
+        Command::Up(args) => up::run(args, global),
+        Command::Down(args) => down::run(args, global),
+        Command::Check(args) => check::run(args, global),
+        Command::Deploy(args) => deploy::run(args, global),
+        Command::Invoke(args) => invoke::run(args, global),
+        Command::List(args) => list::run(args, global),
+        Command::Load(args) => load::run(args, global),
+        Command::Logs(args) => logs::run(args, global),
+        Command::Namespace(args) => namespace::run(args, global),
+        Command::Password(args) => password::run(args, global),
+        Command::Ready(args) => ready::run(args, global),
+        Command::Remove(args) => remove::run(args, global),
+        Command::Replay(args) => replay::run(args),
+        Command::Version(args) => version::run(args, global),
+    }
 }
 
 /// The whole command line, for completions and manual pages.

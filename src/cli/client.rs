@@ -1,6 +1,7 @@
 //! A running cluster, asked over its gateway.
 
 mod credentials;
+pub mod openfaas;
 
 use super::Global;
 use super::failure::Failure;
@@ -84,6 +85,43 @@ impl Client {
     /// # Errors
     /// It does not answer, or answers with a status of 400 and more: then its words.
     pub async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
+        let reply = self.reply(method, path, body).await?;
+        match reply.status() {
+            status if status.as_u16() < 400 => Ok(reply),
+            status => {
+                let words = reply.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+                Err(self.refused(status, &words))
+            }
+        }
+    }
+
+    /// Asks the gateway's API and reads the whole reply, whatever its status.
+    ///
+    /// # Errors
+    /// It does not answer, or wants another password.
+    pub async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Failure> {
+        let reply = self.reply(method, path, body).await?;
+        let status = reply.status();
+        let bytes = reply.into_body().collect().await.map_err(Failure::failed)?.to_bytes();
+        Ok((status, bytes))
+    }
+
+    /// A reply of a status that is no success, in its own words.
+    pub fn refused(&self, status: StatusCode, words: &[u8]) -> Failure {
+        let words = String::from_utf8_lossy(words);
+        Failure::failed(match words.trim() {
+            "" => format!("the gateway {} answered {status}", self.gateway),
+            words => words.to_owned(),
+        })
+    }
+
+    /// Asks the gateway's API, and gives its reply whatever the status.
+    pub(super) async fn reply(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
         let mut request = Request::builder().method(method).uri(self.uri(path)?);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -93,19 +131,11 @@ impl Client {
         }
         let reply = self.send(request.body(Full::new(body)).map_err(Failure::failed)?).await?;
         match reply.status() {
-            status if status.as_u16() < 400 => Ok(reply),
-            StatusCode::UNAUTHORIZED => Err(Failure::failed(format_args!(
+            StatusCode::UNAUTHORIZED => Err(Failure::no_answer(format_args!(
                 "the gateway {} wants another password: name the cluster's state folder with `--state`, or log in with `faas-cli login`",
                 self.gateway
             ))),
-            status => {
-                let words = reply.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
-                let words = String::from_utf8_lossy(&words);
-                Err(Failure::failed(match words.trim() {
-                    "" => format!("the gateway {} answered {status}", self.gateway),
-                    words => words.to_owned(),
-                }))
-            }
+            _ => Ok(reply),
         }
     }
 
@@ -131,7 +161,7 @@ impl Client {
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
         self.http.request(request).await.map_err(|e| {
             let cause = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
-            Failure::failed(match e.is_connect() {
+            Failure::no_answer(match e.is_connect() {
                 true => format!(
                     "no cluster answers at {}: start one with `faasim up`, or name another with `--gateway` ({cause})",
                     self.gateway
@@ -182,7 +212,7 @@ pub fn lines(reply: Response<Incoming>) -> impl Stream<Item = Result<Bytes, Fail
     })
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|e| {
         Failure::failed(format_args!(
             "the gateway's reply is not faasim's ({e}): is it a faasim of version {}?",

@@ -11,6 +11,9 @@ pub enum Failure {
     /// It was asked rightly, and did not work: exit code 1.
     #[error("{0}")]
     Failed(String),
+    /// The cluster does not answer: exit code 1.
+    #[error("{0}")]
+    NoAnswer(String),
     /// It was asked wrongly: exit code 2.
     #[error("{0}")]
     Used(String),
@@ -25,6 +28,16 @@ impl Failure {
         Failure::Failed(why.to_string())
     }
 
+    /// Nobody answered: the next question would fail the same way.
+    pub fn no_answer(why: impl std::fmt::Display) -> Self {
+        Failure::NoAnswer(why.to_string())
+    }
+
+    /// Whether nobody answered.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(self, Failure::NoAnswer(_))
+    }
+
     /// It was asked wrongly.
     pub fn used(why: impl std::fmt::Display) -> Self {
         Failure::Used(why.to_string())
@@ -33,7 +46,7 @@ impl Failure {
     /// What the process ends with.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Failure::Failed(_) => ExitCode::from(1),
+            Failure::Failed(_) | Failure::NoAnswer(_) => ExitCode::from(1),
             Failure::Used(_) => ExitCode::from(2),
             Failure::Said(code) => ExitCode::from(*code),
         }
@@ -43,5 +56,15 @@ impl Failure {
 impl From<String> for Failure {
     fn from(why: String) -> Self {
         Failure::Failed(why)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// Output that nobody reads any more (`faasim logs x | head -1`) is no failure worth a word.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::Said(0),
+            _ => Failure::Failed(format!("cannot write the output: {error}")),
+        }
     }
 }

@@ -15,7 +15,7 @@ mod report;
 mod target;
 
 pub use plan::{Arrivals, LoadError, LoadPlan, Shape};
-pub use record::{Failure, Latency, Progress, Window};
+pub use record::{Bucket, Failure, Latency, Progress, Window};
 pub use report::{Correction, LateSends, LoadReport};
 pub use target::Target;
 

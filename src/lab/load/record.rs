@@ -78,6 +78,36 @@ impl Latency {
     }
 }
 
+/// Answers of about the same latency.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Bucket {
+    /// Not slower than this, in milliseconds, and slower than the bucket before.
+    pub up_to_ms: f64,
+    /// How many.
+    pub count: u64,
+}
+
+impl Bucket {
+    /// The fastest by itself, and ten equal steps to the slowest, as `hey` has them.
+    pub(super) fn spread(histogram: &Histogram<u64>) -> Vec<Bucket> {
+        const STEPS: u64 = 10;
+        if histogram.is_empty() {
+            return Vec::new();
+        }
+        let (min, max) = (histogram.min(), histogram.max());
+        let mark = |n: u64| min + (max - min) * n / STEPS;
+        let mut buckets: Vec<Bucket> =
+            (0..=STEPS).map(|n| Bucket { up_to_ms: ms(mark(n)), count: 0 }).collect();
+        for value in histogram.iter_recorded() {
+            // The recorded value may stand for a few microseconds more than the slowest.
+            let at = value.value_iterated_to().min(max);
+            let step = (0..=STEPS).find(|n| at <= mark(*n)).unwrap_or(STEPS);
+            buckets[step as usize].count += value.count_at_value();
+        }
+        buckets
+    }
+}
+
 fn ms(micros: u64) -> f64 {
     micros as f64 / 1e3
 }
@@ -277,5 +307,23 @@ impl Recorder {
         tally.window_failed = 0;
         tally.window_start = Some(now);
         progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_histogram_holds_every_answer() {
+        let mut recorded = histogram();
+        assert_eq!(Bucket::spread(&recorded), []);
+        for micros in [1000, 1000, 1500, 2000, 11_000] {
+            recorded.record(micros).unwrap();
+        }
+        let buckets = Bucket::spread(&recorded);
+        let counts: Vec<u64> = buckets.iter().map(|b| b.count).collect();
+        assert_eq!(counts, [2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert!((buckets[0].up_to_ms - 1.0).abs() < 0.01 && (buckets[10].up_to_ms - 11.0).abs() < 0.05);
     }
 }

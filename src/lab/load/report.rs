@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::plan::{LoadPlan, Shape};
-use super::record::{Failure, Latency};
+use super::record::{Bucket, Failure, Latency};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,6 +63,8 @@ pub struct LoadReport {
     pub correction: Correction,
     /// Latencies from the actual send in milliseconds; in a closed loop the same as `latency`.
     pub uncorrected: Latency,
+    /// How the latencies of the answers are spread: equal steps from the fastest to the slowest.
+    pub histogram: Vec<Bucket>,
     /// Sends that were late.
     pub late: LateSends,
     /// It was ended before its time.
@@ -106,6 +108,7 @@ pub(super) fn of(run: &Run) -> LoadReport {
         latency: Latency::of(&tally.corrected),
         correction,
         uncorrected: Latency::of(&tally.uncorrected),
+        histogram: Bucket::spread(&tally.corrected),
         notes: notes(&run.plan, &late, tally.ended()),
         late,
         ended_early: run.stop.is_cancelled(),

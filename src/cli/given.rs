@@ -1,0 +1,147 @@
+//! Values as they are typed: pairs, durations, rates. Each refusal says what to write.
+
+use super::Global;
+use super::failure::Failure;
+use super::stack::{self, Select, Stack, StackFunction};
+use crate::cluster::go_duration;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For a person.
+    #[default]
+    Plain,
+    /// For a program.
+    Json,
+}
+
+/// `NAME=VALUE`; the value may be empty and may hold further `=`.
+///
+/// # Errors
+/// There is no `=`, or nothing before it.
+pub fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.into(), value.into())),
+        _ => Err("write it as NAME=VALUE".into()),
+    }
+}
+
+/// A duration as Go writes it.
+///
+/// # Errors
+/// It is none.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    go_duration::parse(text).ok_or_else(|| format!("write a duration: {}", go_duration::EXAMPLES))
+}
+
+/// `20/s`, `600/m`, or `20` for so many a second; gives requests per second.
+///
+/// # Errors
+/// It is none, or not more than 0.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let (number, per) = text.split_once('/').unwrap_or((text, "s"));
+    let seconds = match per.trim() {
+        "s" | "sec" | "second" => 1.0,
+        "m" | "min" | "minute" => 60.0,
+        "h" | "hour" => 3600.0,
+        _ => return Err("write a rate such as `20/s`, `600/m` or `20`".into()),
+    };
+    match number.trim().parse::<f64>() {
+        Ok(n) if n.is_finite() && n > 0.0 => Ok(n / seconds),
+        Ok(_) => Err("a rate is more than 0".into()),
+        Err(_) => Err("write a rate such as `20/s`, `600/m` or `20`".into()),
+    }
+}
+
+/// `Name: value`, or faas-cli's older `Name=value`.
+///
+/// # Errors
+/// It is neither, or no header can be called or hold that.
+pub fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) =
+        text.split_once(':').or_else(|| text.split_once('=')).ok_or("write it as `Name: value`")?;
+    let name = name.trim().parse().map_err(|_| format!("no header can be called `{}`", name.trim()))?;
+    let value = HeaderValue::from_str(value.trim()).map_err(|_| "its value holds odd characters".to_owned())?;
+    Ok((name, value))
+}
+
+/// Headers in the order they were typed; one that is repeated is sent so often.
+pub fn headers(typed: &[(HeaderName, HeaderValue)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in typed {
+        headers.append(name.clone(), value.clone());
+    }
+    headers
+}
+
+/// Which functions of which stack file.
+#[derive(clap::Args, Debug)]
+pub struct Chosen {
+    /// The stack file [default: stack.yaml or stack.yml of the working folder]
+    #[arg(long, short, value_name = "FILE", visible_alias = "yaml")]
+    pub file: Option<PathBuf>,
+    /// Only the functions that fit this pattern, in which * stands for anything
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// Only the functions whose name this regular expression finds
+    #[arg(long, value_name = "REGEX")]
+    pub regex: Option<String>,
+    /// Leave ${VARIABLES} of the stack file as they are
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true)]
+    pub envsubst: bool,
+}
+
+impl Chosen {
+    /// Reads the file, says its notes, and gives what was chosen.
+    ///
+    /// # Errors
+    /// There is no file, it has mistakes, or nothing fits.
+    pub fn read(&self, names: &[String], global: &Global) -> Result<(Stack, Vec<StackFunction>), Failure> {
+        let path = match &self.file {
+            Some(path) => path.clone(),
+            None => stack::find(Path::new(".")).ok_or_else(|| {
+                Failure::used("there is no stack.yaml or stack.yml here: name one with `-f FILE`")
+            })?,
+        };
+        let variable = |name: &str| std::env::var(name).ok();
+        let stack = stack::read_with(&path, self.envsubst.then_some(&variable)).map_err(Failure::failed)?;
+        for note in &stack.notes {
+            eprintln!("note: {note}");
+        }
+        let select = Select { names: names.to_vec(), filter: self.filter.clone(), regex: self.regex.clone() };
+        let mut functions: Vec<StackFunction> =
+            stack.select(&select).map_err(Failure::used)?.into_iter().cloned().collect();
+        if let Some(namespace) = &global.namespace {
+            functions.iter_mut().for_each(|f| f.spec.namespace.clone_from(namespace));
+        }
+        Ok((stack, functions))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_pairs_and_headers_are_read_as_they_are_typed() {
+        for (text, per_second) in [("20/s", 20.0), ("600/m", 10.0), ("0.5", 0.5), ("7200/h", 2.0)] {
+            assert_eq!(rate(text), Ok(per_second), "{text}");
+        }
+        for wrong in ["", "/s", "-1/s", "0", "20/day", "NaN", "inf"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(pair("A=b=c"), Ok(("A".into(), "b=c".into())));
+        assert_eq!(pair("A="), Ok(("A".into(), String::new())));
+        assert!(pair("A").is_err() && pair("=b").is_err());
+        for (text, name, value) in
+            [("X-A: b:c", "x-a", "b:c"), ("X-A=b", "x-a", "b"), ("Accept:text/plain", "accept", "text/plain")]
+        {
+            let (n, v) = header(text).unwrap();
+            assert_eq!((n.as_str(), v.to_str().unwrap()), (name, value), "{text}");
+        }
+        assert!(header("X-A").is_err() && header("X A: b").is_err() && header(": b").is_err());
+    }
+}
