@@ -2,30 +2,27 @@
 
 pub mod apply;
 pub mod autoscale;
+pub mod check;
 pub mod client;
 pub mod completions;
 pub mod delete;
-pub mod describe;
-pub mod check;
-pub mod client;
 pub mod deploy;
+pub mod describe;
 pub mod down;
 pub mod edit;
 pub mod exec;
 pub mod explain;
 pub mod failure;
 pub mod get;
-pub mod logbook;
-pub mod manifest;
-pub mod output;
 pub mod given;
 pub mod invoke;
 pub mod list;
 pub mod load;
+pub mod logbook;
 pub mod logs;
 pub mod manifest;
-mod misuse;
 pub mod namespace;
+pub mod output;
 pub mod password;
 pub mod ready;
 pub mod remove;
@@ -40,6 +37,8 @@ pub mod top;
 pub mod tui;
 pub mod up;
 pub mod version;
+
+mod misuse;
 mod yaml;
 
 use crate::live::settings::default_state_dir;
@@ -88,58 +87,38 @@ impl Global {
 
 #[derive(Subcommand)]
 enum Command {
-    Apply(apply::Args),
-    Autoscale(autoscale::Args),
-    Completions(completions::Args),
-    Delete(delete::Args),
-    Describe(describe::Args),
+    Up(up::Args),
     Down(down::Args),
-    Edit(edit::Args),
-    Exec(exec::Args),
-    Explain(explain::Args),
-    Get(get::Args),
-    Man(completions::ManArgs),
-    Check(check::Args),
+    Tui(tui::Args),
     Deploy(deploy::Args),
-    Invoke(invoke::Args),
     List(list::Args),
-    Load(load::Args),
+    Describe(describe::Args),
+    Invoke(invoke::Args),
     Logs(logs::Args),
-    Namespace(namespace::Args),
-    Password(password::Args),
     Ready(ready::Args),
     Remove(remove::Args),
-    Replay(replay::Args),
-    Tui(tui::Args),
-    Rollout(rollout::Args),
-    Scale(scale::Args),
+    Namespace(namespace::Args),
+    Get(get::Args),
     Top(top::Args),
-    Up(up::Args),
+    Scale(scale::Args),
+    Autoscale(autoscale::Args),
+    Apply(apply::Args),
+    Edit(edit::Args),
+    Delete(delete::Args),
+    Exec(exec::Args),
+    Rollout(rollout::Args),
+    Explain(explain::Args),
+    Load(load::Args),
+    Check(check::Args),
+    Replay(replay::Args),
+    Password(password::Args),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
     Version(version::Args),
 }
 
 /// Reads the command line, does it, and says how it went: 0 done, 1 it failed, 2 used wrongly.
 pub fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
-    let done = match command {
-        Command::Apply(args) => apply::run(args, &global),
-        Command::Autoscale(args) => autoscale::run(args, &global),
-        Command::Completions(args) => completions::run(args),
-        Command::Delete(args) => delete::run(args, &global),
-        Command::Describe(args) => describe::run(args, &global),
-        Command::Down(args) => down::run(args, &global),
-        Command::Edit(args) => edit::run(args, &global),
-        Command::Exec(args) => exec::run(args, &global),
-        Command::Explain(args) => explain::run(args, &global),
-        Command::Get(args) => get::run(args, &global),
-        Command::Man(args) => completions::man(args),
-        Command::Password(args) => password::run(args, &global),
-        Command::Replay(args) => replay::run(args),
-        Command::Tui(args) => tui::run(args, &global),
-        Command::Rollout(args) => rollout::run(args, &global),
-        Command::Scale(args) => scale::run(args, &global),
-        Command::Top(args) => top::run(args, &global),
-        Command::Up(args) => up::run(args, &global),
     let done = match Cli::try_parse() {
         Ok(Cli { global, command }) => run(command, &global),
         Err(error) => misuse::failure(&error),
@@ -156,17 +135,31 @@ fn run(command: Command, global: &Global) -> Outcome {
     match command {
         Command::Up(args) => up::run(args, global),
         Command::Down(args) => down::run(args, global),
-        Command::Check(args) => check::run(args, global),
+        Command::Tui(args) => tui::run(args, global),
         Command::Deploy(args) => deploy::run(args, global),
-        Command::Invoke(args) => invoke::run(args, global),
         Command::List(args) => list::run(args, global),
-        Command::Load(args) => load::run(args, global),
+        Command::Describe(args) => describe::run(args, global),
+        Command::Invoke(args) => invoke::run(args, global),
         Command::Logs(args) => logs::run(args, global),
-        Command::Namespace(args) => namespace::run(args, global),
-        Command::Password(args) => password::run(args, global),
         Command::Ready(args) => ready::run(args, global),
         Command::Remove(args) => remove::run(args, global),
+        Command::Namespace(args) => namespace::run(args, global),
+        Command::Get(args) => get::run(args, global),
+        Command::Top(args) => top::run(args, global),
+        Command::Scale(args) => scale::run(args, global),
+        Command::Autoscale(args) => autoscale::run(args, global),
+        Command::Apply(args) => apply::run(args, global),
+        Command::Edit(args) => edit::run(args, global),
+        Command::Delete(args) => delete::run(args, global),
+        Command::Exec(args) => exec::run(args, global),
+        Command::Rollout(args) => rollout::run(args, global),
+        Command::Explain(args) => explain::run(args, global),
+        Command::Load(args) => load::run(args, global),
+        Command::Check(args) => check::run(args, global),
         Command::Replay(args) => replay::run(args),
+        Command::Password(args) => password::run(args, global),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => completions::man(args),
         Command::Version(args) => version::run(args, global),
     }
 }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 ///
 /// Every mistake is a line `FILE:LINE:COLUMN: what is wrong`, as editors read it.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml")]
+#[command(
+    after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml"
+)]
 pub struct Args {
     /// The files
     #[arg(required = true, value_name = "FILE")]
@@ -36,7 +38,11 @@ struct Kind {
 
 /// The kinds, the more particular ones first.
 const KINDS: &[Kind] = &[
-    Kind { name: "an autoscaler (YAML with `kind: HorizontalPodAutoscaler`)", fits: is_manifest, read: autoscalers },
+    Kind {
+        name: "an autoscaler (YAML with `kind: HorizontalPodAutoscaler`)",
+        fits: is_manifest,
+        read: autoscalers,
+    },
     Kind { name: "a stack file (YAML)", fits: is_yaml, read: functions },
     Kind { name: "settings (faasim.toml)", fits: is_toml, read: all_settings },
 ];
@@ -75,7 +81,8 @@ fn check(file: &Path, global: &Global) -> Result<Checked, Mistakes> {
         Some(kind) => (kind.read)(file, global),
         None => {
             let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-            Err(Mistake::of(name, format!("this is none of what can be checked: {}", kinds.join(", "))).into())
+            Err(Mistake::of(name, format!("this is none of what can be checked: {}", kinds.join(", ")))
+                .into())
         }
     }
 }
@@ -102,7 +109,10 @@ fn functions(path: &Path, _: &Global) -> Result<Checked, Mistakes> {
     let mut mistakes = Mistakes::new();
     for spec in stack.specs() {
         if let Err(refusal) = spec.validate() {
-            mistakes.push(Mistake::of(path.display().to_string(), format!("function `{}`: {refusal}", spec.name)));
+            mistakes.push(Mistake::of(
+                path.display().to_string(),
+                format!("function `{}`: {refusal}", spec.name),
+            ));
         }
     }
     mistakes.or(Checked { holds: count(stack.functions.len(), "function"), notes: stack.notes })

@@ -121,7 +121,12 @@ impl Client {
     }
 
     /// Asks the gateway's API, and gives its reply whatever the status.
-    pub(super) async fn reply(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
+    pub(super) async fn reply(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Failure> {
         let mut request = Request::builder().method(method).uri(self.uri(path)?);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);

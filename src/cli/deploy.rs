@@ -63,7 +63,9 @@ fn specs(args: &Args, global: &Global) -> Result<Vec<FunctionSpec>, Failure> {
     let mut specs = match by_flags {
         Some(spec) => {
             if args.chosen.file.is_some() || !args.names.is_empty() {
-                return Err(Failure::used("give a stack file with `-f`, or `--image` and `--name`, not both"));
+                return Err(Failure::used(
+                    "give a stack file with `-f`, or `--image` and `--name`, not both",
+                ));
             }
             vec![spec]
         }
@@ -88,7 +90,10 @@ fn elsewhere(theirs: &str, global: &Global) -> Outcome {
     let theirs = theirs.trim_end_matches('/').replace("//localhost:", "//127.0.0.1:");
     let usual = theirs == "http://127.0.0.1:8080";
     if !usual && theirs != ours.gateway() {
-        eprintln!("note: the stack file names the gateway {theirs}; deploying to {} (`--gateway {theirs}` goes there)", ours.gateway());
+        eprintln!(
+            "note: the stack file names the gateway {theirs}; deploying to {} (`--gateway {theirs}` goes there)",
+            ours.gateway()
+        );
     }
     Ok(())
 }

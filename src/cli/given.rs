@@ -64,7 +64,8 @@ pub fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) =
         text.split_once(':').or_else(|| text.split_once('=')).ok_or("write it as `Name: value`")?;
     let name = name.trim().parse().map_err(|_| format!("no header can be called `{}`", name.trim()))?;
-    let value = HeaderValue::from_str(value.trim()).map_err(|_| "its value holds odd characters".to_owned())?;
+    let value =
+        HeaderValue::from_str(value.trim()).map_err(|_| "its value holds odd characters".to_owned())?;
     Ok((name, value))
 }
 

@@ -65,9 +65,9 @@ pub fn method(text: &str) -> Result<Method, String> {
         Method::HEAD,
         Method::OPTIONS,
     ];
-    method.filter(|m| known.contains(m)).ok_or_else(|| {
-        crate::mistake::unknown("method", text, known.iter().map(Method::as_str))
-    })
+    method
+        .filter(|m| known.contains(m))
+        .ok_or_else(|| crate::mistake::unknown("method", text, known.iter().map(Method::as_str)))
 }
 
 fn content_type(text: &str) -> Result<HeaderValue, String> {

@@ -127,7 +127,11 @@ mod tests {
             invocation_count: count,
             created_at: created.into(),
         };
-        let mut all = [function("b", 2.0, "2026-01-01"), function("a", 2.0, "2026-01-03"), function("c", 9.0, "2026-01-02")];
+        let mut all = [
+            function("b", 2.0, "2026-01-01"),
+            function("a", 2.0, "2026-01-03"),
+            function("c", 9.0, "2026-01-02"),
+        ];
         for (order, names) in [(Sort::Name, "abc"), (Sort::Invocations, "cab"), (Sort::Creation, "acb")] {
             sort(&mut all, order);
             assert_eq!(all.iter().map(|f| f.name.as_str()).collect::<String>(), names, "{order:?}");

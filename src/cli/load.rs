@@ -124,7 +124,9 @@ pub fn run(args: Args, global: &Global) -> Outcome {
             Format::Plain => write!(out, "{}", summary::text(&report))?,
         }
         match report.all_failed() {
-            true if report.requests == 0 => Err(Failure::failed("no request was sent before the load was ended")),
+            true if report.requests == 0 => {
+                Err(Failure::failed("no request was sent before the load was ended"))
+            }
             true => Err(Failure::failed(format_args!("all {} requests failed", report.requests))),
             false => Ok(()),
         }

@@ -31,7 +31,8 @@ fn sentence(error: &Error) -> String {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .filter(|line| !line.is_empty())
         .collect();
-    let mut sentence = said.first().map_or("", |first| first.strip_prefix("error: ").unwrap_or(first)).to_owned();
+    let mut sentence =
+        said.first().map_or("", |first| first.strip_prefix("error: ").unwrap_or(first)).to_owned();
     for line in said.iter().skip(1) {
         let (glue, line) = match line.strip_prefix("tip: ") {
             Some(tip) => ("; ", tip),
@@ -51,8 +52,10 @@ fn command(error: &Error) -> String {
         _ => String::new(),
     };
     let usage = usage.trim_start_matches("Usage:").trim();
-    let words: Vec<&str> =
-        usage.split_whitespace().take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+    let words: Vec<&str> = usage
+        .split_whitespace()
+        .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
+        .collect();
     if words.is_empty() { "faasim".into() } else { words.join(" ") }
 }
 

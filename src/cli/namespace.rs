@@ -10,7 +10,10 @@ use std::io::{Write, stdout};
 
 /// List the namespaces
 #[derive(clap::Args)]
-#[command(visible_alias = "namespaces", after_help = "Examples:\n  faasim namespace\n  faasim namespace list -o json")]
+#[command(
+    visible_alias = "namespaces",
+    after_help = "Examples:\n  faasim namespace\n  faasim namespace list -o json"
+)]
 pub struct Args {
     /// What to do: list
     #[arg(default_value = "list", hide_default_value = true)]

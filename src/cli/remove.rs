@@ -26,7 +26,8 @@ pub struct Args {
 pub fn run(args: Args, global: &Global) -> Outcome {
     let chosen = &args.chosen;
     let names: Vec<FunctionName> = if args.names.is_empty() || chosen.file.is_some() {
-        if args.names.is_empty() && chosen.file.is_none() && chosen.filter.is_none() && chosen.regex.is_none() {
+        if args.names.is_empty() && chosen.file.is_none() && chosen.filter.is_none() && chosen.regex.is_none()
+        {
             return Err(Failure::used("name the functions to remove, or a stack file with `-f FILE`"));
         }
         chosen.read(&args.names, global)?.1.iter().map(|f| f.spec.full_name()).collect()

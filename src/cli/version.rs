@@ -34,7 +34,12 @@ pub fn run(args: Args, global: &Global) -> Outcome {
             Err(failure) => return Ok(writeln!(out, "Gateway:\n {failure}")?),
         };
         let text = |path: &str| info.pointer(path).and_then(Value::as_str).unwrap_or("unknown").to_owned();
-        writeln!(out, "Gateway:\n uri:           {}\n version:       {}", client.gateway(), text("/version/release"))?;
+        writeln!(
+            out,
+            "Gateway:\n uri:           {}\n version:       {}",
+            client.gateway(),
+            text("/version/release")
+        )?;
         writeln!(
             out,
             "\nProvider:\n name:          {}\n orchestration: {}\n version:       {}",

@@ -38,7 +38,10 @@ impl Client {
     ///
     /// # Errors
     /// As [`json`](Self::json).
-    pub async fn functions<T: serde::de::DeserializeOwned>(&self, namespace: &str) -> Result<Vec<T>, Failure> {
+    pub async fn functions<T: serde::de::DeserializeOwned>(
+        &self,
+        namespace: &str,
+    ) -> Result<Vec<T>, Failure> {
         self.json(Method::GET, &format!("/system/functions?namespace={namespace}"), Bytes::new()).await
     }
 

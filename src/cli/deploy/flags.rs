@@ -66,7 +66,10 @@ impl Flags {
         if let Some(handler) = &self.handler {
             let folder = std::path::absolute(handler).unwrap_or_else(|_| handler.clone());
             if !folder.is_dir() {
-                return Err(Failure::used(format_args!("--handler: there is no folder `{}`", folder.display())));
+                return Err(Failure::used(format_args!(
+                    "--handler: there is no folder `{}`",
+                    folder.display()
+                )));
             }
             spec.annotations.insert(HANDLER_ANNOTATION.into(), folder.display().to_string());
         }

@@ -67,7 +67,11 @@ fn histogram(report: &LoadReport, out: &mut String) -> Result<(), Error> {
 fn distribution(report: &LoadReport, out: &mut String) -> Result<(), Error> {
     let (from_due, from_sent) = (&report.latency, &report.uncorrected);
     let both = from_due != from_sent;
-    writeln!(out, "\nLatency distribution:{}", if both { "\t(from when due)\t(from when sent)" } else { "" })?;
+    writeln!(
+        out,
+        "\nLatency distribution:{}",
+        if both { "\t(from when due)\t(from when sent)" } else { "" }
+    )?;
     for (what, due, sent) in [
         ("50% in", from_due.p50, from_sent.p50),
         ("90% in", from_due.p90, from_sent.p90),
