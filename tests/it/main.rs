@@ -4,6 +4,7 @@
 
 mod cluster;
 mod commands;
+mod faascli;
 mod invoke;
 mod oracles;
 mod properties;
