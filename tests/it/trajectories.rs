@@ -28,6 +28,9 @@ fn with_hpa(dialect: Dialect, request: u64, spec: &HpaSpec, script: Script) -> S
     shell
 }
 
+/// Its name, in which dialects, what a pod requests, the autoscaler, what goes on, and the changes of size.
+type Case<'a> = (&'a str, &'a [Dialect], u64, HpaSpec, Script, &'a [(i64, u32)]);
+
 fn behaving(spec: HpaSpec) -> HpaSpec {
     HpaSpec { behavior: Some(Behavior::default()), ..spec }
 }
@@ -40,7 +43,7 @@ fn the_courses_are_kubernetes_own() {
     let e = HpaSpec::cpu(50, Some(1), 10);
     let both = &[Dialect::Legacy, Dialect::Current][..];
     let today = &[Dialect::Current][..];
-    let cases: [(&str, &[Dialect], u64, HpaSpec, Script, &[(i64, u32)]); 7] = [
+    let cases: [Case<'_>; 7] = [
         ("a", both, 10, a.clone(), burst, &[(0, 4), (15, 6), (420, 2)]),
         ("b", both, 10, b.clone(), burst, &[(0, 4), (15, 8), (30, 10), (420, 2)]),
         ("c", both, 10, c, burst, &[(0, 4), (15, 6), (420, 2)]),
