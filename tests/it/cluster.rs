@@ -143,6 +143,7 @@ impl Drop for Cluster {
 fn start(folder: &Path, provider: &str, arguments: &[&str]) -> (Child, String) {
     let mut command = faasim(folder);
     command.args(["up", "--provider", provider, "--port", "0", "--no-tui"]).args(arguments);
+    #[expect(clippy::zombie_processes, reason = "`Cluster` waits for it")]
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (said, lines) = mpsc::channel();
     let out = BufReader::new(child.stdout.take().unwrap());
@@ -157,7 +158,7 @@ fn start(folder: &Path, provider: &str, arguments: &[&str]) -> (Child, String) {
     let mut gateway = None;
     loop {
         let Ok(line) = lines.recv_timeout(PATIENCE) else {
-            let _ = child.kill();
+            let _ = (child.kill(), child.wait());
             panic!("faasim up does not start: {}", errors.join().unwrap());
         };
         if let Some((_, rest)) = line.split_once(" serves ") {
