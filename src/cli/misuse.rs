@@ -70,7 +70,7 @@ mod tests {
             ("faasim up --prot 5", "'--port'"),
             ("faasim up --port", "'--port <PORT>'"),
             ("faasim up more", "'more'"),
-            ("faasim replay", "<JOURNAL>"),
+            ("faasim replay", "<FILE>"),
         ] {
             let error = command_line().try_get_matches_from(line.split(' ')).unwrap_err();
             let sentence = super::sentence(&error);

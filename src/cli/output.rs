@@ -33,7 +33,7 @@ pub fn print(text: &str) -> Outcome {
 /// Prints a value as indented JSON.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn json(value: &impl Serialize) -> Outcome {
     let text = serde_json::to_string_pretty(value).map_err(Failure::failed)?;
     print(&(text + "\n"))
@@ -42,7 +42,7 @@ pub fn json(value: &impl Serialize) -> Outcome {
 /// Prints a value as YAML.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn yaml(value: &impl Serialize) -> Outcome {
     print(&serde_norway::to_string(value).map_err(Failure::failed)?)
 }

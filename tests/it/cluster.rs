@@ -143,7 +143,6 @@ impl Drop for Cluster {
 fn start(folder: &Path, provider: &str, arguments: &[&str]) -> (Child, String) {
     let mut command = faasim(folder);
     command.args(["up", "--provider", provider, "--port", "0", "--no-tui"]).args(arguments);
-    #[expect(clippy::zombie_processes, reason = "`Cluster` waits for it")]
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (said, lines) = mpsc::channel();
     let out = BufReader::new(child.stdout.take().unwrap());

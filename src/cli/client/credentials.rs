@@ -43,13 +43,12 @@ impl Whereabouts {
 
 /// `http://host:port` of what a person wrote, who may leave out the scheme.
 fn address(named: &str) -> Result<String, Failure> {
-    let text = named.trim_end_matches('/');
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let text = if named.contains("://") { named.to_owned() } else { format!("http://{named}") };
     let wrong =
         |why: &str| Failure::used(format_args!("`{named}` is no gateway: {why}; write it as {DEFAULT}"));
     let uri: Uri = text.parse().map_err(|e| wrong(&format!("{e}")))?;
     match (uri.scheme_str(), uri.host()) {
-        (Some("http"), Some(_)) => Ok(text),
+        (Some("http"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
         (Some("https"), _) => Err(wrong("faasim speaks http only")),
         (Some(other), _) => Err(wrong(&format!("{other} is not http"))),
         (None, _) => Err(wrong("it names no host")),

@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(fit("mltest", 6), "mltest");
         assert_eq!(fit("mltest-long", 6), "mltes…");
         assert_eq!(fit("日本語です", 5), "日本…");
-        assert_eq!(fit_middle("a-very-long-name-946fbcf5d-nh5kp", 16), "a-very-…5d-nh5kp");
+        assert_eq!(fit_middle("a-very-long-name-946fbcf5d-nh5kp", 16), "a-very-l…d-nh5kp");
         assert_eq!(clean("\u{1b}[31mred\u{1b}[0m\tand\r \u{7}plain"), "red    and plain");
         assert_eq!(wrap("one two three", 8, 2), ["one two", "  three"]);
         assert_eq!(wrap("abcdefghij", 6, 2), ["abcdef", "  ghij"]);

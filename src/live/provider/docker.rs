@@ -1,6 +1,6 @@
 //! Pods as containers of a Docker engine.
 //!
-//! A container of a function whose image was made here runs this very binary as its watchdog (see [`layer`]) and
+//! A container of a function whose image was made here runs this very binary as its watchdog (see `layer`) and
 //! is held by a stream, as a process is. An image with another watchdog is probed, and measured by the engine.
 //! The container's labels say whose it is; its token is kept in the state folder, from where the next faasim
 //! takes it to adopt the pod.

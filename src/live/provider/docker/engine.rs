@@ -72,6 +72,9 @@ fn unreachable(at: &str, error: &Error) -> ProviderError {
 
 /// What the system said at the bottom of an error.
 fn io_kind(error: &Error) -> Option<io::ErrorKind> {
+    if let Error::IOError { err } = error {
+        return Some(err.kind());
+    }
     let mut next = Some(error as &dyn std::error::Error);
     while let Some(error) = next {
         if let Some(io) = error.downcast_ref::<io::Error>() {
