@@ -86,12 +86,12 @@ fn print(function: &FunctionState, wanted: &[&Decision], now: Time, args: &Args,
     if first {
         let _ = writeln!(
             text,
-            "{} has {} replica{}, {} ready; {} is in charge of its size.",
+            "{} has {} replica{}, {} ready: {}.",
             function.spec.name,
             function.replicas,
             if function.replicas == 1 { "" } else { "s" },
             function.ready,
-            function.scaler
+            function.in_charge()
         );
         if wanted.is_empty() {
             let _ = writeln!(text, "No decision has been taken yet.");

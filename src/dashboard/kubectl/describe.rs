@@ -190,7 +190,7 @@ pub fn deployment(snapshot: &Snapshot, function: &FunctionState, now: Time) -> S
     );
     page.put("StrategyType", "RollingUpdate");
     page.put("RollingUpdateStrategy", "0 max unavailable, 1 max surge");
-    page.put("Scaled By", function.scaler);
+    page.put("Scaling", function.in_charge());
     page.line("Pod Template:");
     page.line("  Containers:");
     page.line(format_args!("   {}:", spec.name));
@@ -235,7 +235,7 @@ pub fn function(view: &View, function: &FunctionState) -> String {
     page.environment("", spec);
     page.put("Secrets", list(&spec.secrets));
     page.resources("", spec);
-    page.put("Scaled By", function.scaler);
+    page.put("Scaling", function.in_charge());
     for (index, ignored) in function.ignored_labels.iter().enumerate() {
         page.line(format_args!("{}\t{ignored}", if index == 0 { "Ignored Labels:" } else { "" }));
     }
