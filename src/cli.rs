@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod autoscale;
+pub mod build;
 pub mod check;
 pub mod client;
 pub mod completions;
@@ -22,6 +23,7 @@ pub mod logbook;
 pub mod logs;
 pub mod manifest;
 pub mod namespace;
+pub mod new;
 pub mod output;
 pub mod password;
 pub mod ready;
@@ -33,10 +35,12 @@ pub mod scale;
 pub mod screen;
 pub mod signals;
 pub mod stack;
+pub mod templates;
 pub mod top;
 pub mod tui;
 pub mod up;
 pub mod version;
+pub mod watch;
 
 mod misuse;
 mod yaml;
@@ -90,6 +94,8 @@ enum Command {
     Up(up::Args),
     Down(down::Args),
     Tui(tui::Args),
+    New(new::Args),
+    Build(build::Args),
     Deploy(deploy::Args),
     List(list::Args),
     Describe(describe::Args),
@@ -136,6 +142,8 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Up(args) => up::run(args, global),
         Command::Down(args) => down::run(args, global),
         Command::Tui(args) => tui::run(args, global),
+        Command::New(args) => new::run(args),
+        Command::Build(args) => build::run(args, global),
         Command::Deploy(args) => deploy::run(args, global),
         Command::List(args) => list::run(args, global),
         Command::Describe(args) => describe::run(args, global),

@@ -35,6 +35,7 @@ pub mod scaling;
 pub mod settings;
 pub mod snapshot;
 pub mod time;
+pub mod timeouts;
 
 mod autoscale;
 mod happenings;

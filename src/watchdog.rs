@@ -1,7 +1,7 @@
 //! What runs inside each pod.
 //!
 //! A watchdog turns an ordinary program into an HTTP server: the *classic* one forks it once for each request
-//! (body on stdin, reply on stdout), the *http* one starts a server once and passes requests on to it. It is
+//! (body on stdin, reply on stdout), the *http* one starts a server once and passes requests on to it; *streaming*, *serializing* and *static* are the others. It is
 //! told everything by its environment ([`config`]), as OpenFaaS' watchdogs are, and says what they say.
 //!
 //! A watchdog that faasim itself started is *managed*: faasim holds a stream open to it ([`hold`]) on which it
@@ -14,7 +14,9 @@ pub mod hold;
 
 mod cgi;
 mod command;
+mod files;
 mod fork;
+mod forking;
 mod gofmt;
 mod lease;
 mod life;

@@ -4,12 +4,14 @@ use super::failure::{Failure, Outcome};
 use super::logbook::{self, LogBook};
 use super::screen::Local;
 use super::signals::Signals;
+use super::watch::Watch;
 use super::{Global, stack};
 use crate::cluster::function::FunctionSpec;
 use crate::dashboard::tui::app::WhenClosed;
 use crate::dashboard::tui::{self, Left, terminal};
 use crate::live::host::Host;
 use crate::live::settings::{Loaded, Sources};
+use std::convert::Infallible;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +27,9 @@ pub struct Args {
     /// The stack file to deploy
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Deploy again what changes: the stack file, and the files of each handler folder
+    #[arg(long)]
+    watch: bool,
     /// How pods run: docker or process [default: docker where an engine answers]
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
@@ -94,18 +99,20 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         eprintln!("note: {note}");
     }
     // Read before anything starts, so that a mistake in it starts nothing.
-    let specs = functions(args.file.as_deref(), &loaded.settings.state.folder())?;
+    let path = stack_file(args.file.as_deref(), &loaded.settings.state.folder())?;
+    let specs = functions(&path)?;
+    let watch = args.watch.then(|| Watch::new(path, &specs));
     let screen = !args.no_tui && terminal::usable();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime
         .map_err(|e| format!("cannot start: {e}"))?
-        .block_on(serve(loaded, specs, screen))
+        .block_on(serve(loaded, specs, screen, watch))
         .map_err(Failure::Failed)
 }
 
 /// What to deploy: the stack file named, the one in the working folder, or the samples.
-fn functions(file: Option<&Path>, state: &Path) -> Result<Vec<FunctionSpec>, String> {
-    let path = match file {
+fn stack_file(file: Option<&Path>, state: &Path) -> Result<PathBuf, String> {
+    Ok(match file {
         Some(path) => path.to_path_buf(),
         None => match stack::find(Path::new(".")) {
             Some(path) => path,
@@ -113,19 +120,27 @@ fn functions(file: Option<&Path>, state: &Path) -> Result<Vec<FunctionSpec>, Str
                 format!("cannot write the sample functions to {}: {e}; choose another state folder with `--state`", state.display())
             })?,
         },
-    };
-    let stack = stack::read(&path).map_err(|e| e.to_string())?;
+    })
+}
+
+fn functions(path: &Path) -> Result<Vec<FunctionSpec>, String> {
+    let stack = stack::read(path).map_err(|e| e.to_string())?;
     for note in &stack.notes {
         eprintln!("note: {note}");
     }
     Ok(stack.specs())
 }
 
-async fn serve(loaded: Loaded, specs: Vec<FunctionSpec>, screen: bool) -> Result<(), String> {
+async fn serve(
+    loaded: Loaded,
+    specs: Vec<FunctionSpec>,
+    screen: bool,
+    watch: Option<Watch>,
+) -> Result<(), String> {
     let mut signals = Signals::listen(screen)?;
     let shown = match screen {
-        true => with_screen(&loaded, specs, &mut signals).await?,
-        false => plain(&loaded, specs, &mut signals).await?,
+        true => with_screen(&loaded, specs, &mut signals, watch).await?,
+        false => plain(&loaded, specs, &mut signals, watch).await?,
     };
     say("stopping: requests in flight may finish".into());
     shown.host.stop().await.map_err(|e| e.to_string())?;
@@ -141,7 +156,12 @@ struct Shown {
 }
 
 /// Says what happens in plain lines until the cluster is to stop.
-async fn plain(loaded: &Loaded, specs: Vec<FunctionSpec>, signals: &mut Signals) -> Result<Shown, String> {
+async fn plain(
+    loaded: &Loaded,
+    specs: Vec<FunctionSpec>,
+    signals: &mut Signals,
+    watch: Option<Watch>,
+) -> Result<Shown, String> {
     logbook::to_stderr();
     let host = Host::start(&loaded.settings).await.map_err(|e| e.to_string())?;
     for note in notes(&host) {
@@ -152,7 +172,10 @@ async fn plain(loaded: &Loaded, specs: Vec<FunctionSpec>, signals: &mut Signals)
     }
     deploy(&host, specs, say, complain).await;
     say("ready; Ctrl-C stops it".into());
-    until_stopped(&host, signals).await;
+    tokio::select! {
+        () = until_stopped(&host, signals) => {}
+        never = watched(&host, watch, say, complain) => match never {},
+    }
     Ok(Shown { host, trouble: None })
 }
 
@@ -161,6 +184,7 @@ async fn with_screen(
     loaded: &Loaded,
     specs: Vec<FunctionSpec>,
     signals: &mut Signals,
+    watch: Option<Watch>,
 ) -> Result<Shown, String> {
     let book = LogBook::install();
     let host = Host::start(&loaded.settings).await.map_err(|e| e.to_string())?;
@@ -173,8 +197,15 @@ async fn with_screen(
     }
     let link = Arc::new(Local::new(host.handle.clone(), &host.gateway, book.clone()));
     let screen = tui::run(link, WhenClosed::StopsCluster, signals.any());
-    let deployed = deploy(&host, specs, |line| book.write(line), |line| book.write(line));
-    let (left, ()) = tokio::join!(screen, deployed);
+    let deployed = async {
+        deploy(&host, specs, |line| book.write(line), |line| book.write(line)).await;
+        watched(&host, watch, |line| book.write(line), |line| book.write(line)).await
+    };
+    // Without anything to watch, or with: the screen decides when it is over.
+    let left = tokio::select! {
+        left = screen => left,
+        never = deployed => match never {},
+    };
     let trouble = left.as_ref().err().map(|e| format!("the terminal cannot be used: {e}; try `--no-tui`"));
     if left.is_ok_and(|left| left == Left::Closed) {
         say(format!("the screen is closed; the cluster goes on at {}", host.gateway));
@@ -208,6 +239,27 @@ async fn deploy(host: &Host, specs: Vec<FunctionSpec>, say: impl Fn(String), com
                 notes.into_iter().for_each(|note| say(format!("  {note}")));
             }
             Err(error) => complain(format!("not deployed: {name}: {error}")),
+        }
+    }
+}
+
+/// Deploys what changes, for ever.
+async fn watched(
+    host: &Host,
+    watch: Option<Watch>,
+    say: impl Fn(String),
+    complain: impl Fn(String),
+) -> Infallible {
+    let Some(mut watch) = watch else { return std::future::pending().await };
+    loop {
+        match watch.changed().await {
+            Ok(specs) => {
+                for spec in &specs {
+                    say(format!("changed: {}", spec.name));
+                }
+                deploy(host, specs, &say, &complain).await;
+            }
+            Err(mistakes) => complain(mistakes),
         }
     }
 }

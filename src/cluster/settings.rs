@@ -3,6 +3,7 @@
 use super::routing::RoutingPolicy;
 use super::scaling::hpa::HpaSettings;
 use super::scaling::openfaas::Edition;
+use super::timeouts::GatewayLimits;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ pub struct Settings {
     pub max_replicas: u32,
     /// How many events and how many decisions a function keeps to be looked at.
     pub history: usize,
+    /// The gateway's limits, for advice on a function's own.
+    #[serde(default)]
+    pub gateway: GatewayLimits,
 }
 
 impl Default for Settings {
@@ -44,6 +48,7 @@ impl Default for Settings {
             backoff_max: Duration::from_secs(300),
             max_replicas: 1000,
             history: 200,
+            gateway: GatewayLimits::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::scaling::hpa::{Hpa, HpaSpec};
 use super::scaling::openfaas::{Edition, ProScaler, ScaleLabels};
 use super::state::Function;
 use super::time::Time;
-use super::{Cluster, Names};
+use super::{Cluster, Names, timeouts};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -79,7 +79,13 @@ impl Cluster {
         let text = format!("Scaled up replica set {} from 0 to {replicas}", self.replica_set(id));
         self.note_deployment(now, id, "ScalingReplicaSet", text);
         self.reconcile(now, id);
-        Ok(self.notes(id))
+        let mut reply = self.notes(id);
+        reply.notes.extend(self.time_out_advice(id));
+        Ok(reply)
+    }
+
+    fn time_out_advice(&self, id: FunctionId) -> Vec<String> {
+        self.functions.get(&id).map_or_else(Vec::new, |f| timeouts::advice(self.settings.gateway, &f.spec))
     }
 
     /// Puts a function into the cluster and opens it to requests.
@@ -145,6 +151,7 @@ impl Cluster {
         self.reconcile(now, id);
         let mut reply = self.notes(id);
         reply.notes.extend(notes);
+        reply.notes.extend(self.time_out_advice(id));
         Ok(reply)
     }
 

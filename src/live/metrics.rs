@@ -1,14 +1,20 @@
 //! Prometheus' view: `/metrics` and `/healthz` on a port of their own, as OpenFaaS' gateway has them.
 
+mod cadvisor;
 mod families;
+mod kube;
+mod node;
 mod text;
 
+use crate::cluster::pod::PodUid;
+use crate::cluster::snapshot::Snapshot;
 use crate::live::gateway::traffic::Traffic;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -21,6 +27,10 @@ pub struct Gauges {
     pub functions: Vec<FunctionGauges>,
     /// Every running pod.
     pub pods: Vec<PodGauges>,
+    /// All of it as screens have it.
+    pub cluster: Option<Arc<Snapshot>>,
+    /// The state folder, whose disk is looked at.
+    pub state: PathBuf,
 }
 
 /// One function as it stands.
@@ -37,8 +47,10 @@ pub struct FunctionGauges {
 }
 
 /// One pod's use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PodGauges {
+    /// Its number.
+    pub uid: PodUid,
     /// `mltest`.
     pub function: String,
     /// `openfaas-fn`.

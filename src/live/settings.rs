@@ -216,6 +216,10 @@ impl Settings {
             backoff_max: self.pods.backoff_max,
             max_replicas: self.pods.max_replicas,
             history: self.state.history as usize,
+            gateway: cluster::timeouts::GatewayLimits {
+                upstream: self.gateway.upstream_timeout,
+                write: self.gateway.write_timeout,
+            },
         }
     }
 }

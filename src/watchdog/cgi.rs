@@ -52,7 +52,7 @@ pub(super) fn canonical(name: &str) -> String {
 }
 
 /// Undoes `%2F` and the like; what is no escape stays as it is.
-fn percent_decoded(path: &str) -> Vec<u8> {
+pub(super) fn percent_decoded(path: &str) -> Vec<u8> {
     let bytes = path.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

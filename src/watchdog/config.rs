@@ -17,6 +17,28 @@ pub enum Mode {
         /// `http://host:port`, without a slash at its end.
         upstream: http::Uri,
     },
+    /// A process per request whose output goes to the caller as it comes; its end shows only in the log.
+    Streaming,
+    /// A process per request whose output is kept until it ends: a failure is a 500 without it.
+    Serializing,
+    /// The files below a folder; no process.
+    Static {
+        /// The folder.
+        root: PathBuf,
+    },
+}
+
+impl Mode {
+    /// As the variable `mode` has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Mode::Classic => "classic",
+            Mode::Http { .. } => "http",
+            Mode::Streaming => "streaming",
+            Mode::Serializing => "serializing",
+            Mode::Static { .. } => "static",
+        }
+    }
 }
 
 /// Where connections come from.
@@ -93,7 +115,7 @@ pub enum ConfigError {
     NoProcess,
     /// The mode is not one of faasim's.
     #[error(
-        "unknown watchdog mode: {0}; use mode=classic (a process per request) or mode=http (a server process)"
+        "unknown watchdog mode: {0}; use classic, streaming or serializing (a process per request), http (a server process) or static (files)"
     )]
     UnknownMode(String),
     /// http mode lacks a usable URL.
@@ -121,9 +143,8 @@ impl Options {
         let time = |name: &str, default| get(name).and_then(parse_duration).unwrap_or(default);
         let flag = |name: &str, default| get(name).map_or(default, |v| v == "true" || v == "1");
 
-        let fprocess =
-            get("function_process").or(get("fprocess")).ok_or(ConfigError::NoProcess)?.trim().to_owned();
-        if fprocess.is_empty() {
+        let fprocess = get("function_process").or(get("fprocess")).unwrap_or_default().trim().to_owned();
+        if fprocess.is_empty() && get("mode") != Some("static") {
             return Err(ConfigError::NoProcess);
         }
         let mode = match get("mode") {
@@ -132,6 +153,9 @@ impl Options {
                 let url = get("http_upstream_url").or(get("upstream_url")).unwrap_or_default();
                 Mode::Http { upstream: upstream(url).ok_or_else(|| ConfigError::Upstream(url.into()))? }
             }
+            Some("streaming") => Mode::Streaming,
+            Some("serializing") => Mode::Serializing,
+            Some("static") => Mode::Static { root: get("static_path").unwrap_or("/home/app/public").into() },
             Some(other) => return Err(ConfigError::UnknownMode(other.into())),
         };
         let of = mode != Mode::Classic;

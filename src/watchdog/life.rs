@@ -100,6 +100,12 @@ async fn live(options: Options, log: Log) -> Result<u8, String> {
             pod.set_accepting();
             None
         }
+        Mode::Streaming | Mode::Serializing | Mode::Static { .. } => {
+            let (mode, process) = (pod.options.mode.name(), &pod.options.fprocess);
+            pod.log.say(format!("Watchdog mode: {mode}\tfprocess: \"{process}\""));
+            pod.set_accepting();
+            None
+        }
         Mode::Http { upstream: address } => {
             let started = upstream::start(&pod, &address)?;
             pod.log.say(format!("Watchdog mode: http\tfprocess: \"{}\"", pod.options.fprocess));

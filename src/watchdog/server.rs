@@ -4,7 +4,7 @@ use super::config::{Mode, Options};
 use super::pod::Pod;
 use super::proxy::Proxy;
 use super::reply::{self, Body};
-use super::{cgi, fork, hold};
+use super::{cgi, files, fork, forking, hold};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -41,8 +41,8 @@ enum Hangup {
 impl Server {
     pub(super) fn new(pod: Arc<Pod>) -> Server {
         let proxy = match &pod.options.mode {
-            Mode::Classic => None,
             Mode::Http { upstream } => Some(Proxy::new(upstream)),
+            _ => None,
         };
         Server { pod, proxy, closing: CancellationToken::new(), connections: TaskTracker::new() }
     }
@@ -100,7 +100,7 @@ impl Server {
     ) -> Result<Response<Body>, Hangup> {
         match request.uri().path() {
             "/_/health" => Ok(self.health(request.method())),
-            "/_/ready" if self.proxy.is_some() => Ok(self.ready(request.method()).await),
+            "/_/ready" if self.pod.options.mode != Mode::Classic => Ok(self.ready(request.method()).await),
             hold::PATH => Ok(hold::answer(&self.pod, request.headers())),
             _ => self.call(request, local, peer).await,
         }
@@ -168,12 +168,21 @@ impl Server {
         if let Some(proxy) = &self.proxy {
             return Ok(proxy.call(Arc::clone(pod), head, body, in_flight, started).await);
         }
+        if let Mode::Static { root } = &pod.options.mode {
+            return Ok(files::answer(root, &head.uri, pod, in_flight).await);
+        }
         let forkable = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::GET];
         if !forkable.contains(&head.method) {
             return Ok(reply::empty(StatusCode::METHOD_NOT_ALLOWED));
         }
+        if pod.options.mode == Mode::Streaming {
+            return Ok(forking::stream(Arc::clone(pod), head, body, in_flight));
+        }
         let length = body.size_hint().exact();
         match read(&pod.options, body, started).await {
+            Ok(body) if pod.options.mode == Mode::Serializing => {
+                forking::serialize(Arc::clone(pod), head, body, in_flight).await.map_err(|_| Hangup::Gone)
+            }
             Ok(body) => {
                 fork::call(Arc::clone(pod), head, body, length, in_flight).await.map_err(|_| Hangup::Gone)
             }

@@ -72,7 +72,8 @@ async fn wait_for_port(pod: Arc<Pod>, address: http::Uri) {
     pod.set_accepting();
 }
 
-async fn log_lines(pod: Arc<Pod>, stream: Stream, mut from: impl AsyncRead + Unpin) {
+/// Logs a stream of the function's, line by line, until its end.
+pub(super) async fn log_lines(pod: Arc<Pod>, stream: Stream, mut from: impl AsyncRead + Unpin) {
     pod.log.say(format!("Started logging: {} from function.", stream.name()));
     let longest = pod.options.log_buffer_size;
     let mut waiting: Vec<u8> = Vec::new();

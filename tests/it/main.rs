@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // A test ends with what it did not expect.
 
+mod build;
 mod cluster;
 mod commands;
 mod faascli;
 mod invoke;
+mod observability;
 mod oracles;
 mod properties;
 mod provider;
@@ -14,3 +16,4 @@ mod shell;
 mod trajectories;
 mod tui;
 mod up;
+mod watchdog;

@@ -6,6 +6,7 @@ use crate::cluster::pod::{Container, Pod};
 use crate::cluster::scaling::hpa::columns::{DescribedEvent, aligned};
 use crate::cluster::snapshot::{FunctionState, Happening, Snapshot};
 use crate::cluster::time::Time;
+use crate::cluster::timeouts;
 use crate::dashboard::view::View;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -235,6 +236,10 @@ pub fn function(view: &View, function: &FunctionState) -> String {
     page.environment("", spec);
     page.put("Secrets", list(&spec.secrets));
     page.resources("", spec);
+    page.put("Time-outs", timeouts::summary(view.snapshot.settings.gateway, spec));
+    for advice in timeouts::advice(view.snapshot.settings.gateway, spec) {
+        page.line(format_args!("\t{advice}"));
+    }
     page.put("Scaling", function.in_charge());
     for (index, ignored) in function.ignored_labels.iter().enumerate() {
         page.line(format_args!("{}\t{ignored}", if index == 0 { "Ignored Labels:" } else { "" }));

@@ -79,6 +79,7 @@ impl Watching {
             let pod = snapshot.pods.get(&sample.uid)?;
             let function = snapshot.functions.get(&pod.function)?;
             Some(PodGauges {
+                uid: sample.uid,
                 function: function.spec.name.clone(),
                 namespace: function.spec.namespace.clone(),
                 pod: pod.name.clone(),
@@ -86,6 +87,9 @@ impl Watching {
                 memory_bytes: sample.memory.0,
             })
         });
-        Gauges { functions: functions.collect(), pods: pods.collect() }
+        let state = self.platform.lock().map(|p| p.state_dir.clone().into()).unwrap_or_default();
+        let (functions, pods) = (functions.collect(), pods.collect());
+        let cluster = Snapshot { at: (self.clock)(), ..Snapshot::clone(&snapshot) };
+        Gauges { functions, pods, cluster: Some(Arc::new(cluster)), state }
     }
 }

@@ -1,8 +1,9 @@
 //! The families: names, helps and buckets are those of OpenFaaS' gateway.
 
-use super::Gauges;
 use super::text::Text;
+use super::{Gauges, cadvisor, kube, node};
 use crate::cluster::function::FunctionId;
+use crate::cluster::snapshot::Snapshot;
 use crate::live::gateway::traffic::{BUCKETS, FunctionTotals};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,6 +13,12 @@ pub(super) fn write(totals: &BTreeMap<FunctionId, FunctionTotals>, gauges: &Gaug
     invocations(&mut text, totals);
     replicas(&mut text, gauges);
     pods(&mut text, gauges);
+    if let Some(cluster) = &gauges.cluster {
+        targets(&mut text, cluster);
+        kube::write(&mut text, cluster);
+        cadvisor::write(&mut text, gauges, cluster);
+    }
+    node::write(&mut text, &gauges.state);
     process(&mut text);
     text.finish()
 }
@@ -70,6 +77,23 @@ fn replicas(text: &mut Text, gauges: &Gauges) {
     }
 }
 
+/// What OpenFaaS' own scaler aims at.
+fn targets(text: &mut Text, cluster: &Snapshot) {
+    let name = "gateway_service_min";
+    text.family(name, "gauge", "The fewest replicas of the function");
+    for function in cluster.functions.values() {
+        text.sample(name, &[("function_name", &function.name())], function.labels.min);
+    }
+    let name = "gateway_service_target_load";
+    text.family(name, "gauge", "The load per replica that scaling aims at");
+    for function in cluster.functions.values() {
+        let kind = function.labels.kind.name();
+        let labels: [(&str, &dyn Display); 2] =
+            [("function_name", &function.name()), ("scaling_type", &kind)];
+        text.sample(name, &labels, function.labels.target);
+    }
+}
+
 fn pods(text: &mut Text, gauges: &Gauges) {
     let name = "pod_cpu_usage_seconds_total";
     text.family(name, "counter", "CPU time that the pod has used, in seconds");
@@ -97,6 +121,25 @@ fn process(text: &mut Text) {
         let name = "process_resident_memory_bytes";
         text.family(name, "gauge", "Memory that faasim itself holds, in bytes");
         text.sample(name, &[], stat.rss * procfs::page_size());
+    }
+    if let Ok(status) = this.status() {
+        let name = "process_virtual_memory_bytes";
+        text.family(name, "gauge", "Address space that faasim has mapped, in bytes");
+        text.sample(name, &[], status.vmsize.unwrap_or_default() * 1024);
+    }
+    if let Ok(limits) = this.limits()
+        && let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit
+    {
+        text.family("process_max_fds", "gauge", "Files and sockets that faasim may have open");
+        text.sample("process_max_fds", &[], most);
+    }
+    if let (Ok(stat), Ok(all)) = (this.stat(), std::fs::read_to_string("/proc/stat")) {
+        let boot = all.lines().find_map(|l| l.strip_prefix("btime ")?.parse::<f64>().ok());
+        if let Some(boot) = boot {
+            let name = "process_start_time_seconds";
+            text.family(name, "gauge", "When faasim started, in Unix seconds");
+            text.sample(name, &[], boot + stat.starttime as f64 / procfs::ticks_per_second() as f64);
+        }
     }
     if let Ok(count) = this.fd_count() {
         text.family("process_open_fds", "gauge", "Files and sockets that faasim has open");

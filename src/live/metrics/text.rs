@@ -5,6 +5,9 @@
 
 use std::fmt::{Display, Write};
 
+/// A sample's labels, in the order in which they are written.
+pub(super) type Labels<'a> = Vec<(&'static str, &'a dyn Display)>;
+
 /// What is written so far.
 #[derive(Default)]
 pub(super) struct Text {

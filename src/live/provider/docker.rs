@@ -6,6 +6,7 @@
 //! takes it to adopt the pod.
 
 mod build;
+pub mod builder;
 mod container;
 mod engine;
 mod exec;

@@ -16,12 +16,14 @@ async fn a_call_shows_in_every_family() {
             in_flight: 0,
         }],
         pods: vec![PodGauges {
+            uid: faasim::cluster::pod::PodUid(1),
             function: "echo".into(),
             namespace: "openfaas-fn".into(),
             pod: "echo-1-x".into(),
             cpu_total: Duration::from_millis(1500),
             memory_bytes: 4096,
         }],
+        ..Gauges::default()
     });
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

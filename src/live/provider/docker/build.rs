@@ -5,7 +5,7 @@ use bollard::body_try_stream;
 use bollard::query_parameters::BuildImageOptionsBuilder;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, Write};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -25,6 +25,24 @@ impl Engine {
         dockerfile: String,
         write: impl FnOnce(&mut tar::Builder<BufWriter<Channel>>) -> io::Result<()> + Send + 'static,
     ) -> Result<(), String> {
+        self.build_with(tag, labels, dockerfile, &BTreeMap::new(), false, |_| {}, write).await
+    }
+
+    /// The same with build arguments, telling each line that the engine says.
+    ///
+    /// # Errors
+    /// As [`Engine::build`].
+    #[allow(clippy::too_many_arguments)] // As many as a build has parts.
+    pub(super) async fn build_with(
+        &self,
+        tag: &str,
+        labels: HashMap<String, String>,
+        dockerfile: String,
+        arguments: &BTreeMap<String, String>,
+        no_cache: bool,
+        say: impl Fn(&str),
+        write: impl FnOnce(&mut tar::Builder<BufWriter<Channel>>) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), String> {
         let (sender, receiver) = mpsc::channel(4);
         // Files are read on a thread of their own, as fast as the engine takes them.
         let writing = tokio::task::spawn_blocking(move || {
@@ -36,10 +54,12 @@ impl Engine {
             }
             written
         });
+        let arguments: HashMap<String, String> = arguments.clone().into_iter().collect();
         let options = BuildImageOptionsBuilder::default()
             .dockerfile("Dockerfile")
             .t(tag)
-            .q(true)
+            .nocache(no_cache)
+            .buildargs(&arguments)
             .rm(true)
             .forcerm(true)
             .labels(&labels)
@@ -49,7 +69,11 @@ impl Engine {
         let mut failed = None;
         while let Some(step) = steps.next().await {
             match step {
-                Ok(step) => failed = failed.or(step.error_detail.and_then(|e| e.message)),
+                Ok(step) => {
+                    let text = step.stream.unwrap_or_default();
+                    text.lines().filter(|line| !line.trim().is_empty()).for_each(&say);
+                    failed = failed.or(step.error_detail.and_then(|e| e.message));
+                }
                 Err(error) => failed = failed.or(Some(words(&error))),
             }
         }

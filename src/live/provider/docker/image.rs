@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 
 /// Label of an image whose watchdog is faasim, with the hash of its layer.
-const WATCHDOG: &str = "faasim.watchdog";
+pub(super) const WATCHDOG: &str = "faasim.watchdog";
 /// The image with nothing but the watchdog, whatever tag it is named with.
 const BASE: &str = "faasim/base";
 /// Where a handler's files are in an image.

@@ -1,0 +1,4 @@
+"use strict";
+
+// Replies to one request.
+module.exports = async (body) => `Hello! You sent: ${body.trim()}`;
