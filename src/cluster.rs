@@ -107,6 +107,7 @@ enum Timer {
     Hpa(FunctionId),
     Restart(PodUid),
     Deadline(PodUid),
+    KeepAlive(PodUid),
 }
 
 impl Cluster {
@@ -146,6 +147,8 @@ impl Cluster {
             Event::NoPod { function } => self.no_pod(now, function),
             Event::Closed { function } => self.closed(now, function),
             Event::StillUsed { function, since } => self.still_used(function, since),
+            Event::PodExpired { uid } => self.pod_expired(now, uid),
+            Event::PodStillUsed { uid, since } => self.keep_pod(uid, since),
             Event::Scraped { id: _, pods, functions } => self.scraped(now, &pods, &functions),
         }
     }
@@ -166,6 +169,7 @@ impl Cluster {
                 Timer::Hpa(function) => self.look_at_hpa(now, at, function),
                 Timer::Restart(uid) => self.restart_due(now, uid),
                 Timer::Deadline(uid) => self.deadline(now, uid),
+                Timer::KeepAlive(uid) => self.keep_alive_over(now, at, uid),
             }
         }
     }
@@ -186,6 +190,11 @@ impl Cluster {
             pods: self.pods.clone(),
             events: self.happenings.clone(),
         })
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Replicas that are wanted of a function, if it exists.

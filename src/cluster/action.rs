@@ -89,6 +89,15 @@ pub enum Action {
         /// When the core thinks it was last used.
         since: Time,
     },
+    /// Close a pod to requests unless it was used after `since`. Answered by `PodExpired` or `PodStillUsed`.
+    ExpirePodIfIdle {
+        /// Of which function.
+        function: FunctionId,
+        /// Which pod.
+        uid: PodUid,
+        /// When the core thinks it was last used.
+        since: Time,
+    },
     /// Measure everything. Answered by `Scraped`.
     Scrape {
         /// To be named in the answer.

@@ -11,7 +11,7 @@ use super::scaling::decision::{Decision, Scaler};
 use super::scaling::hpa::{
     CustomMetrics, HpaSpec, MetricSpec, PodPhase as HpaPhase, PodState, PodUsage, TargetState,
 };
-use super::scaling::idle;
+use super::scaling::{idle, per_request};
 use super::state::Function;
 use super::time::Time;
 use super::{Cluster, Timer};
@@ -170,10 +170,45 @@ impl Cluster {
     /// A request found no pod. At zero replicas that wakes the function; otherwise one is on its way.
     pub(super) fn no_pod(&mut self, now: Time, function: FunctionId) {
         let Some(f) = self.functions.get(&function) else { return };
-        if f.replicas == 0 {
+        if f.scaler(self.settings.edition) == Scaler::PerRequest {
+            let decision = per_request::none_idle(now, f.replicas, &f.labels);
+            self.decided(now, function, decision);
+        } else if f.replicas == 0 {
             let decision = idle::wake(now, &f.labels);
             self.decided(now, function, decision);
         }
+    }
+
+    /// A pod that is scaled per request was used at `since`: it may go when its keep-alive is over.
+    pub(super) fn keep_pod(&mut self, uid: PodUid, since: Time) {
+        let Some(f) = self.pods.get(&uid).and_then(|p| self.functions.get(&p.function)) else { return };
+        if f.scaler(self.settings.edition) == Scaler::PerRequest {
+            self.timers.insert((since + f.labels.zero_duration, Timer::KeepAlive(uid)));
+        }
+    }
+
+    /// A pod's keep-alive is over unless it was used meanwhile; the gateway knows.
+    pub(super) fn keep_alive_over(&mut self, now: Time, due: Time, uid: PodUid) {
+        let Some(pod) = self.pods.get(&uid).filter(|p| p.ready && p.deleting.is_none()) else { return };
+        let function = pod.function;
+        let Some(f) = self.functions.get(&function) else { return };
+        if f.scaler(self.settings.edition) != Scaler::PerRequest {
+            return;
+        }
+        match per_request::keep_alive(f.replicas, &f.labels) {
+            Some(keep) => {
+                self.actions.push_back(Action::ExpirePodIfIdle { function, uid, since: due.before(keep) });
+            }
+            None => self.keep_pod(uid, now),
+        }
+    }
+
+    pub(super) fn pod_expired(&mut self, now: Time, uid: PodUid) {
+        let Some(function) = self.pods.get(&uid).map(|p| p.function) else { return };
+        self.delete_pod(now, uid);
+        let Some(f) = self.functions.get(&function) else { return };
+        let decision = per_request::expired(now, f.replicas, &f.labels);
+        self.decided(now, function, decision);
     }
 
     /// Writes a decision down, and does what it says.

@@ -73,7 +73,8 @@ pub enum Event {
         /// Which pod.
         uid: PodUid,
     },
-    /// A request found no pod of the function; later ones wait with it.
+    /// A request found no pod of the function; later ones wait with it. Where pods are scaled per request: it
+    /// found none idle, and each such request says so.
     NoPod {
         /// Which function.
         function: FunctionId,
@@ -88,6 +89,19 @@ pub enum Event {
     StillUsed {
         /// Which function.
         function: FunctionId,
+        /// When it was last used.
+        since: Time,
+    },
+    /// The answer to [`Action::ExpirePodIfIdle`](super::action::Action::ExpirePodIfIdle): nothing runs on it, and it
+    /// takes no request any more.
+    PodExpired {
+        /// Which pod.
+        uid: PodUid,
+    },
+    /// The other answer: it was used later than thought.
+    PodStillUsed {
+        /// Which pod.
+        uid: PodUid,
         /// When it was last used.
         since: Time,
     },

@@ -120,6 +120,7 @@ impl Cluster {
         pod.ready_changed = Some(now);
         let function = pod.function;
         self.actions.push_back(Action::OpenPod { function, uid, address });
+        self.keep_pod(uid, now);
         self.reconcile(now, function);
     }
 

@@ -33,7 +33,8 @@ pub enum Admission {
     Wait {
         /// Its place.
         ticket: Ticket,
-        /// It is the first that found no ready pod at all: somebody has to start one.
+        /// It is the first that found no ready pod at all (or [each](Endpoints::set_wake_each) says so): somebody
+        /// has to start one.
         wake: bool,
     },
     /// It is turned away and not counted.
@@ -116,6 +117,7 @@ pub struct Endpoints {
     policy: RoutingPolicy,
     max_inflight: Option<u32>,
     queue_limit: Option<usize>,
+    wake_each: bool,
     slots: Vec<Pod>,
     free: Vec<u32>,
     by_uid: BTreeMap<PodUid, u32>,
@@ -135,6 +137,7 @@ impl Endpoints {
             policy,
             max_inflight: max_inflight.map(|m| m.max(1)),
             queue_limit,
+            wake_each: false,
             slots: Vec::new(),
             free: Vec::new(),
             by_uid: BTreeMap::new(),
@@ -162,6 +165,12 @@ impl Endpoints {
         self.assign_waiting(now)
     }
 
+    /// Whether each request that has to wait says so ([`Admission::Wait`]'s `wake`), not only the first that
+    /// finds no ready pod: for functions that are scaled per request.
+    pub fn set_wake_each(&mut self, each: bool) {
+        self.wake_each = each;
+    }
+
     /// A request arrives.
     pub fn admit(&mut self, now: Time, rng: &mut (impl Rng + ?Sized)) -> Admission {
         let choice = match self.policy {
@@ -181,7 +190,7 @@ impl Endpoints {
         if let Some(slot) = choice {
             return Admission::Pod(self.give(now, slot));
         }
-        let wake = self.ready_pods == 0 && !self.woken;
+        let wake = self.wake_each || self.ready_pods == 0 && !self.woken;
         self.woken |= wake;
         Admission::Wait { ticket: self.queue.push(), wake }
     }

@@ -82,6 +82,12 @@ impl FunctionState {
             Scaler::OpenFaasCe => format!(
                 "`{name}` is scaled by OpenFaaS CE: one more step with each alert of more than 5 calls/s, {range}"
             ),
+            Scaler::PerRequest => format!(
+                "`{name}` is scaled per request: a pod for each that finds none idle, at most {}, kept for {} s \
+                 after their last",
+                labels.max,
+                labels.zero_duration.as_secs()
+            ),
             Scaler::OpenFaasPro => {
                 let kind = labels.kind.name();
                 format!(

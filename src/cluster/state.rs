@@ -6,7 +6,7 @@ use super::pod::{Pod, PodUid};
 use super::record::FunctionRecord;
 use super::scaling::decision::{Decision, Scaler};
 use super::scaling::hpa::Hpa;
-use super::scaling::openfaas::{Edition, ProScaler, ScaleLabels};
+use super::scaling::openfaas::{Edition, ProScaler, ScaleLabels, ScaleType};
 use super::settings::Settings;
 use super::snapshot::FunctionState;
 use super::time::Time;
@@ -49,6 +49,7 @@ impl Function {
     pub fn scaler(&self, edition: Edition) -> Scaler {
         match (&self.hpa, self.labelled, edition) {
             (Some(_), ..) => Scaler::Hpa,
+            (None, true, Edition::Pro) if self.labels.kind == ScaleType::PerRequest => Scaler::PerRequest,
             (None, true, Edition::Pro) => Scaler::OpenFaasPro,
             // CE's alert rule is one for all functions, whatever their labels.
             (None, _, Edition::Ce) => Scaler::OpenFaasCe,

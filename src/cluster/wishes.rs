@@ -141,6 +141,11 @@ impl Cluster {
         self.set_template(now, id, spec.clone());
         self.actions.push_back(Action::OpenFunction { function: id, name: spec.full_name(), spec });
         let Some(f) = self.functions.get(&id) else { return Ok(Reply::default()) };
+        for uid in f.pods.clone() {
+            // Its rule may be another one from now on.
+            self.keep_pod(uid, now);
+        }
+        let Some(f) = self.functions.get(&id) else { return Ok(Reply::default()) };
         let clamped = f.replicas.clamp(low, high.max(low));
         if f.labelled && f.hpa.is_none() && f.replicas > 0 && clamped != f.replicas {
             let why = format!("the labels now say {low} to {high}");

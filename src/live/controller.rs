@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use crate::cluster::action::Action;
 use crate::cluster::event::Event;
 use crate::cluster::routing::Closing;
+use crate::cluster::scaling::per_request;
 use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::Time;
 use crate::live::gateway::traffic::Traffic;
@@ -146,10 +147,12 @@ impl Controller {
             Action::ClosePod { function, uid } => self.router.pod_unready(function, uid),
             Action::DrainPod { function, uid } => self.router.drain(function, uid),
             Action::ForgetPod { function, uid } => self.router.remove_pod(function, uid),
-            Action::OpenFunction { function, name, .. } => {
+            Action::OpenFunction { function, name, spec } => {
                 // What is over max_inflight the watchdog refuses itself (429), as OpenFaaS' does.
-                let policy = self.snapshots.borrow().settings.routing;
-                let limits = RouteLimits { policy, ..RouteLimits::default() };
+                let settings = self.snapshots.borrow().settings.clone();
+                let (policy, wake_each) = (settings.routing, per_request::is_chosen(&spec, settings.edition));
+                let max_inflight = wake_each.then_some(per_request::CONCURRENCY);
+                let limits = RouteLimits { policy, max_inflight, queue_limit: None, wake_each };
                 self.router.upsert(function, &name.to_string(), limits);
             }
             Action::ForgetFunction { function } => {
@@ -160,6 +163,12 @@ impl Controller {
                 return Some(match self.router.close_if_idle(function, since) {
                     Closing::Closed => Event::Closed { function },
                     Closing::StillUsed { since } => Event::StillUsed { function, since },
+                });
+            }
+            Action::ExpirePodIfIdle { function, uid, since } => {
+                return Some(match self.router.expire_pod_if_idle(function, uid, since) {
+                    Closing::Closed => Event::PodExpired { uid },
+                    Closing::StillUsed { since } => Event::PodStillUsed { uid, since },
                 });
             }
             Action::Scrape { id } => {

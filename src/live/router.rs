@@ -41,6 +41,8 @@ pub struct RouteLimits {
     pub max_inflight: Option<u32>,
     /// Requests that may wait at once; none: no limit.
     pub queue_limit: Option<usize>,
+    /// Each request that has to wait says so: the function is scaled per request.
+    pub wake_each: bool,
 }
 
 #[derive(Clone, Default)]

@@ -11,6 +11,7 @@ mod observability;
 mod oracles;
 mod properties;
 mod provider;
+mod queueing;
 mod screen;
 mod shell;
 mod trajectories;

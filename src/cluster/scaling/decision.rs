@@ -16,6 +16,8 @@ pub enum Scaler {
     OpenFaasPro,
     /// OpenFaaS CE: an alert at `/system/alert`.
     OpenFaasCe,
+    /// A pod for each request that finds none idle, and a keep-alive.
+    PerRequest,
     /// Scale to zero after a quiet time.
     Idle,
     /// From zero, because a request came.
@@ -30,6 +32,7 @@ impl fmt::Display for Scaler {
             Scaler::Hpa => "horizontal-pod-autoscaler",
             Scaler::OpenFaasPro => "openfaas-pro",
             Scaler::OpenFaasCe => "openfaas-ce",
+            Scaler::PerRequest => "per-request",
             Scaler::Idle => "scale-to-zero",
             Scaler::Wake => "scale-from-zero",
             Scaler::Person => "person",

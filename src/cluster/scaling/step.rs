@@ -151,6 +151,10 @@ pub enum Step {
     AlertResolved { min: i64 },
     /// What the alert rule saw.
     AlertRate { rate: f64, threshold: f64, state: String },
+    /// Per request: one more for a request that found none idle.
+    NoneIdle { pods: i64, max: i64 },
+    /// Per request: one was idle for too long.
+    Expired { pods: i64, keep_alive: Duration },
     /// Nothing came for as long as the label asks.
     Idle { idle: Duration, after: Duration },
     /// Not quiet for long enough yet.

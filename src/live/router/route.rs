@@ -58,12 +58,10 @@ impl Route {
         events: UnboundedSender<RouterEvent>,
         clock: Clock,
     ) -> Self {
-        let state = State {
-            endpoints: Endpoints::new(limits.policy, limits.max_inflight, limits.queue_limit),
-            waiters: HashMap::new(),
-            addresses: BTreeMap::new(),
-            rng: rand::make_rng(),
-        };
+        let mut endpoints = Endpoints::new(limits.policy, limits.max_inflight, limits.queue_limit);
+        endpoints.set_wake_each(limits.wake_each);
+        let state =
+            State { endpoints, waiters: HashMap::new(), addresses: BTreeMap::new(), rng: rand::make_rng() };
         Route { id, name: name.into(), state: Mutex::new(state), events, clock }
     }
 
@@ -94,6 +92,7 @@ impl Route {
     pub(super) fn set_limits(&self, limits: RouteLimits) {
         let mut state = self.lock();
         let (policy, max, queue) = (limits.policy, limits.max_inflight, limits.queue_limit);
+        state.endpoints.set_wake_each(limits.wake_each);
         let given = state.endpoints.set_limits((self.clock)(), policy, max, queue);
         state.hand_out(given);
     }

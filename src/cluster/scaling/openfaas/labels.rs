@@ -28,6 +28,10 @@ pub enum ScaleType {
     Cpu,
     /// Calls waiting in the queue.
     Queue,
+    /// A pod for each call that finds none idle: faasim's own, see
+    /// [`per_request`](crate::cluster::scaling::per_request).
+    #[serde(rename = "per-request")]
+    PerRequest,
 }
 
 impl ScaleType {
@@ -38,6 +42,7 @@ impl ScaleType {
             ScaleType::Capacity => "capacity",
             ScaleType::Cpu => "cpu",
             ScaleType::Queue => "queue",
+            ScaleType::PerRequest => "per-request",
         }
     }
 }
@@ -155,7 +160,8 @@ impl ScaleLabels {
                         "capacity" => ScaleType::Capacity,
                         "cpu" => ScaleType::Cpu,
                         "queue" => ScaleType::Queue,
-                        _ => return Err(bad("rps, capacity, cpu or queue")),
+                        "per-request" => ScaleType::PerRequest,
+                        _ => return Err(bad("rps, capacity, cpu, queue or per-request")),
                     };
                 }
                 ("target", Edition::Pro) => {

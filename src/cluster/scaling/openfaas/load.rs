@@ -53,6 +53,8 @@ impl LoadWindows {
             ScaleType::Rps => libm::ceil(rounded(self.requests_per_second(now))),
             ScaleType::Capacity => self.peak(now) as f64,
             ScaleType::Cpu => libm::ceil(rounded(self.last_rate(now) * 1000.0)),
+            // Not scaled by a load: each request counts by itself.
+            ScaleType::PerRequest => 0.0,
             ScaleType::Queue => self.readings.back().map_or(0.0, |r| r.queued as f64),
         }
     }

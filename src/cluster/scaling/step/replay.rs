@@ -50,6 +50,8 @@ pub(crate) fn replay(steps: &[Step]) -> u32 {
                 value = (current + alert_step(*max, *factor)).min(*max);
             }
             Step::AlertResolved { min } => value = *min,
+            Step::NoneIdle { pods, max } => value = (pods + 1).min(*max).max(*pods),
+            Step::Expired { pods, .. } => value = pods - 1,
             Step::Idle { .. } => value = 0,
             Step::Disabled
             | Step::Metric { .. }

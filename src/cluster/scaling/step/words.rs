@@ -260,6 +260,16 @@ impl fmt::Display for Step {
                     decimals(*threshold)
                 )
             }
+            Step::NoneIdle { pods, max } if pods >= max => {
+                write!(f, "a request found none of {pods} pods idle, and max is {max}: it waits")
+            }
+            Step::NoneIdle { pods, .. } => {
+                write!(f, "a request found none of {pods} pods idle: one more, {pods} + 1 = {}", pods + 1)
+            }
+            Step::Expired { pods, keep_alive } => {
+                let kept = keep_alive.as_secs();
+                write!(f, "a pod was idle for {kept} s, as long as pods are kept: {pods} − 1 = {}", pods - 1)
+            }
             Step::Idle { idle, after } => {
                 write!(f, "no call for {}, zero-duration is {}: 0", seconds(*idle), seconds(*after))
             }

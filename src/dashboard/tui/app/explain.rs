@@ -117,6 +117,7 @@ pub fn scaler_in_words(scaler: Scaler) -> &'static str {
         Scaler::Hpa => "by its HPA",
         Scaler::OpenFaasPro => "by OpenFaaS Pro",
         Scaler::OpenFaasCe => "by OpenFaaS CE",
+        Scaler::PerRequest => "per request",
         Scaler::Idle => "to zero when idle",
         Scaler::Wake => "by requests",
         Scaler::Person => "by hand",

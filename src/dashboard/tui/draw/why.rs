@@ -64,6 +64,7 @@ fn by(scaler: Scaler) -> &'static str {
         Scaler::Hpa => "the Horizontal Pod Autoscaler",
         Scaler::OpenFaasPro => "OpenFaaS Pro's autoscaler",
         Scaler::OpenFaasCe => "an alert, as in OpenFaaS CE",
+        Scaler::PerRequest => "one pod per request, with a keep-alive",
         Scaler::Idle => "scale to zero, after a quiet time",
         Scaler::Wake => "a request that found no pod",
         Scaler::Person => "a person or a client",

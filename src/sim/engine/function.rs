@@ -1,0 +1,288 @@
+//! A function while a run goes on: its routing, its laws, and what was measured of it.
+
+use crate::cluster::function::{FunctionId, FunctionName, FunctionSpec};
+use crate::cluster::pod::PodUid;
+use crate::cluster::routing::{Endpoints, Ticket};
+use crate::cluster::scaling::per_request;
+use crate::cluster::settings::Settings;
+use crate::cluster::snapshot::FunctionState;
+use crate::cluster::time::Time;
+use crate::cluster::timeouts;
+use crate::sim::law::Sampler;
+use crate::sim::model::Model;
+use crate::sim::observe::FunctionSample;
+use crate::sim::random::Stream;
+use crate::sim::report::{FunctionReport, Spread};
+use crate::sim::stats::{Histogram, TimeWeighted};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// From when a deadline counts, and what it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cuts {
+    /// The gateway's patience, from the request's arrival.
+    Gateway,
+    /// The watchdog's patience with its caller, from when the pod got the request. The work goes on.
+    Watchdog,
+    /// The work's own time: it is killed.
+    Work,
+}
+
+/// One of the function's time-outs. All have the same length, so the oldest is always the next.
+#[derive(Clone, Debug)]
+pub struct Deadline {
+    pub name: &'static str,
+    pub cuts: Cuts,
+    /// Zero: switched off.
+    pub after: Duration,
+    pub status: u16,
+    /// When, and which request in which of its lives.
+    pub due: VecDeque<(Time, u32, u32)>,
+    /// An event is scheduled for the oldest.
+    pub armed: bool,
+}
+
+/// The function's samplers.
+#[derive(Clone, Debug)]
+pub struct Laws {
+    pub service: Sampler,
+    pub image: Sampler,
+    pub container: Sampler,
+    pub function: Sampler,
+    pub probe: Sampler,
+    pub stop: Sampler,
+    pub crash: Option<Sampler>,
+}
+
+#[derive(Debug)]
+pub struct Func {
+    pub id: FunctionId,
+    pub name: FunctionName,
+    pub model: Model,
+    pub laws: Laws,
+    pub endpoints: Endpoints,
+    pub deadlines: Vec<Deadline>,
+    /// Requests at once that the gateway gives a pod.
+    max_inflight: Option<u32>,
+    /// Requests at once that a pod's watchdog takes before it answers 429; from the variable `max_inflight`.
+    pub watchdog_limit: u32,
+    /// Those that wait for a pod, in order of their tickets.
+    pub waiting: VecDeque<(Ticket, u32)>,
+    pub service_draws: Stream,
+    pub startup_draws: Stream,
+    pub routing_draws: Stream,
+    /// CPU of pods that are gone, in nanoseconds.
+    pub gone_cpu: u64,
+    pub stats: Stats,
+}
+
+/// What was measured of a function.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    pub offered: u64,
+    pub refused: u64,
+    /// By status; few are ever seen.
+    pub statuses: Vec<(u16, u64)>,
+    pub completed: u64,
+    /// With status 200, since the function was deployed: a counter, as a scrape reads it.
+    pub ok_ever: u64,
+    pub cold: u64,
+    pub pods_started: u64,
+    pub waited: u64,
+    pub response: Histogram,
+    pub wait: Histogram,
+    pub service: f64,
+    pub served: u64,
+    pub in_system: TimeWeighted,
+    pub queued: TimeWeighted,
+    pub busy: TimeWeighted,
+    pub pods: TimeWeighted,
+    cpu_before: u64,
+    window: Histogram,
+    window_cpu: u64,
+}
+
+impl Stats {
+    /// Forgets what was counted; what is there now stays.
+    pub fn restart(&mut self, now: Time, cpu: u64) {
+        let mut kept = [self.in_system, self.queued, self.busy, self.pods];
+        kept.iter_mut().for_each(|k| k.restart(now));
+        let [in_system, queued, busy, pods] = kept;
+        *self = Stats {
+            ok_ever: self.ok_ever,
+            in_system,
+            queued,
+            busy,
+            pods,
+            cpu_before: cpu,
+            window_cpu: self.window_cpu,
+            ..Stats::default()
+        };
+    }
+
+    /// Counts an answer.
+    pub fn status(&mut self, status: u16) {
+        match self.statuses.iter_mut().find(|(s, _)| *s == status) {
+            Some((_, n)) => *n += 1,
+            None => self.statuses.push((status, 1)),
+        }
+    }
+
+    /// A response time that counts, in nanoseconds.
+    pub fn responded(&mut self, nanos: u64, windows: bool) {
+        self.response.record(nanos);
+        if windows {
+            self.window.record(nanos);
+        }
+    }
+}
+
+impl Func {
+    pub fn new(
+        id: FunctionId,
+        name: FunctionName,
+        spec: &FunctionSpec,
+        model: Model,
+        settings: &Settings,
+        seed: u64,
+        now: Time,
+    ) -> Self {
+        let draws = |what| super::Simulation::<()>::stream(seed, what, &name);
+        let laws = Laws {
+            service: model.service.sampler(),
+            image: model.startup.image.sampler(),
+            container: model.startup.container.sampler(),
+            function: model.startup.function.sampler(),
+            probe: model.startup.probe.sampler(),
+            stop: model.stop.sampler(),
+            crash: model.crash.as_ref().map(|law| law.sampler()),
+        };
+        let mut stats = Stats::default();
+        stats.restart(now, 0);
+        let mut f = Func {
+            id,
+            laws,
+            endpoints: Endpoints::new(settings.routing, model.max_inflight, model.queue_limit),
+            deadlines: Vec::new(),
+            max_inflight: model.max_inflight,
+            watchdog_limit: u32::MAX,
+            waiting: VecDeque::new(),
+            service_draws: draws("service"),
+            startup_draws: draws("start-up"),
+            routing_draws: draws("routing"),
+            name,
+            model,
+            gone_cpu: 0,
+            stats,
+        };
+        f.respec(now, spec, settings);
+        f
+    }
+
+    /// Takes limits from a spec, for requests that come from now on; returns the waiting ones that now run.
+    pub fn respec(&mut self, now: Time, spec: &FunctionSpec, settings: &Settings) -> Vec<(Ticket, PodUid)> {
+        let given = spec.env_vars.get("max_inflight").and_then(|text| text.trim().parse::<u32>().ok());
+        self.watchdog_limit = given.filter(|n| *n > 0).unwrap_or(u32::MAX);
+        let per_request = per_request::is_chosen(spec, settings.edition);
+        self.endpoints.set_wake_each(per_request);
+        let limit = if per_request { Some(per_request::CONCURRENCY) } else { self.model.max_inflight };
+        let given = if limit == self.max_inflight {
+            Vec::new()
+        } else {
+            self.max_inflight = limit;
+            self.endpoints.set_limits(now, settings.routing, limit, self.model.queue_limit)
+        };
+        let chain = timeouts::chain(settings.gateway, &spec.env_vars);
+        self.deadlines.iter_mut().for_each(|deadline| deadline.after = Duration::ZERO);
+        for limit in chain {
+            let cuts = match limit.name {
+                "exec_timeout" => Cuts::Work,
+                "watchdog write_timeout" => Cuts::Watchdog,
+                _ => Cuts::Gateway,
+            };
+            let status = limit.seen.get(..3).and_then(|s| s.parse().ok()).unwrap_or(502);
+            match self.deadlines.iter_mut().find(|d| d.name == limit.name) {
+                Some(deadline) => (deadline.after, deadline.status) = (limit.after, status),
+                None => self.deadlines.push(Deadline {
+                    name: limit.name,
+                    cuts,
+                    after: limit.after,
+                    status,
+                    due: VecDeque::new(),
+                    armed: false,
+                }),
+            }
+        }
+        given
+    }
+
+    /// The request behind a ticket that has just been given a pod.
+    pub fn take_waiting(&mut self, ticket: Ticket) -> Option<u32> {
+        while let Some(&(front, request)) = self.waiting.front() {
+            if front > ticket {
+                break;
+            }
+            self.waiting.pop_front();
+            if front == ticket {
+                return Some(request);
+            }
+        }
+        None
+    }
+
+    pub fn row(&mut self, every: Duration, state: &FunctionState, cpu: u64) -> FunctionSample {
+        let s = &mut self.stats;
+        let some = s.window.count() > 0;
+        let row = FunctionSample {
+            function: self.name.clone(),
+            replicas: state.replicas,
+            ready: state.ready,
+            pods: s.pods.value() as u32,
+            in_flight: s.in_system.value(),
+            queued: s.queued.value(),
+            rate: s.window.count() as f64 / every.as_secs_f64(),
+            p50: some.then(|| s.window.quantile(0.5)),
+            p95: some.then(|| s.window.quantile(0.95)),
+            cpu: cpu.saturating_sub(s.window_cpu) as f64 / every.as_nanos() as f64,
+        };
+        s.window.clear();
+        s.window_cpu = cpu;
+        row
+    }
+
+    pub fn report(&self, now: Time, from: Time, replicas: u32, cpu: u64) -> FunctionReport {
+        let s = &self.stats;
+        let span = now.since(from).as_secs_f64();
+        let (mean_busy, variance_busy, prob_empty) = s.busy.moments(now);
+        let pod_seconds = s.pods.area(now);
+        let giga = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        let mut statuses = s.statuses.clone();
+        statuses.sort_unstable();
+        FunctionReport {
+            name: self.name.to_string(),
+            offered: s.offered,
+            refused: s.refused,
+            completed: s.completed,
+            statuses: statuses.into_iter().collect(),
+            cold_starts: s.cold,
+            pods_started: s.pods_started,
+            replicas,
+            response: Spread::of(&s.response),
+            wait: Spread::of(&s.wait),
+            waited: s.waited,
+            mean_service: if s.served == 0 { 0.0 } else { s.service / s.served as f64 },
+            throughput: if span > 0.0 { s.completed as f64 / span } else { 0.0 },
+            mean_in_system: s.in_system.mean(now),
+            mean_queued: s.queued.mean(now),
+            mean_busy,
+            variance_busy,
+            prob_empty,
+            mean_pods: s.pods.mean(now),
+            max_pods: s.pods.max(),
+            pod_seconds,
+            cpu_seconds: cpu.saturating_sub(s.cpu_before) as f64 / 1e9,
+            gb_seconds: pod_seconds * giga(self.model.memory.0)
+                + s.busy.area(now) * giga(self.model.request_memory.0),
+        }
+    }
+}
