@@ -105,7 +105,7 @@ fn run_one(name: &str) {
     println!("{seconds}\n{}\n{peak}", report.offered);
     println!(
         "p_cold {:.6}, running {:.4}, servers {:.3}, idle {:.3}, mean response {:.4} s, {} scalings",
-        sum(|f| f.cold_starts as f64) / report.offered as f64,
+        sum(|f| f.pods_started as f64) / report.offered as f64,
         sum(|f| f.mean_busy),
         sum(|f| f.mean_pods),
         sum(|f| f.mean_pods - f.mean_busy),
@@ -158,7 +158,7 @@ fn many() -> Report {
         let mut spec = FunctionSpec::new(&name, "f");
         spec.requests = Resources { cpu: Some(MilliCpu(100)), memory: None };
         let full = FunctionName::parse(&name);
-        let hpa = HpaSpec::cpu(20, Some(10), 20);
+        let hpa = HpaSpec::cpu(50, Some(10), 20);
         setup = setup
             .function(spec, Model::serving(Law::exponential(0.2)))
             .at(Time::ZERO, Command::Scale { function: full.clone(), replicas: 10 })

@@ -106,6 +106,9 @@ impl Cluster {
         let until = now + backoff(pod.failures, settings.backoff_initial, settings.backoff_max);
         pod.ready = false;
         pod.container = Container::Waiting { reason, message: message.clone(), until };
+        let function = pod.function;
+        // A request may have been waiting for this very pod.
+        self.actions.push_back(Action::ForgetPod { function, uid });
         self.timers.insert((until, Timer::Restart(uid)));
         self.note_pod(now, uid, Kind::Warning, "Failed", message);
     }

@@ -18,7 +18,7 @@ use queue::Queue;
 use rand::{Rng, RngExt};
 use ranking::{Key, Ranking};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request's place in the queue of its function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,6 +118,8 @@ pub struct Endpoints {
     max_inflight: Option<u32>,
     queue_limit: Option<usize>,
     wake_each: bool,
+    /// Pods that were started each for a request that waits.
+    expected: BTreeSet<PodUid>,
     slots: Vec<Pod>,
     free: Vec<u32>,
     by_uid: BTreeMap<PodUid, u32>,
@@ -138,6 +140,7 @@ impl Endpoints {
             max_inflight: max_inflight.map(|m| m.max(1)),
             queue_limit,
             wake_each: false,
+            expected: BTreeSet::new(),
             slots: Vec::new(),
             free: Vec::new(),
             by_uid: BTreeMap::new(),
@@ -169,6 +172,20 @@ impl Endpoints {
     /// finds no ready pod: for functions that are scaled per request.
     pub fn set_wake_each(&mut self, each: bool) {
         self.wake_each = each;
+        self.expected.clear();
+    }
+
+    /// A pod has been asked to start. Where functions are scaled per request it is for one that waits, and that one
+    /// waits for it: a pod that becomes free meanwhile stays free for the next.
+    pub fn expect(&mut self, uid: PodUid) {
+        if self.wake_each {
+            self.expected.insert(uid);
+        }
+    }
+
+    /// Requests that wait for no pod in particular.
+    fn unbound(&self) -> bool {
+        self.queue.len() > self.expected.len()
     }
 
     /// A request arrives.
@@ -214,7 +231,7 @@ impl Endpoints {
         match state {
             State::Ready => {
                 self.rank(slot);
-                if self.queue.len() > 0 && self.has_room(slot) {
+                if self.unbound() && self.has_room(slot) {
                     let next = self.queue.pop();
                     self.give(now, slot);
                     return Done { next, drained: false };
@@ -249,6 +266,11 @@ impl Endpoints {
         self.ready_pods += 1;
         self.woken = false;
         self.rank(slot);
+        if self.expected.remove(&uid)
+            && let Some(ticket) = self.queue.pop()
+        {
+            return vec![(ticket, self.give(now, slot))];
+        }
         self.assign_waiting(now)
     }
 
@@ -263,6 +285,7 @@ impl Endpoints {
 
     /// A pod is to be stopped: it gets nothing new. True when it has nothing left to finish (or is not known).
     pub fn drain(&mut self, _now: Time, uid: PodUid) -> bool {
+        self.expected.remove(&uid);
         let Some(&slot) = self.by_uid.get(&uid) else { return true };
         self.leave(slot, State::Draining);
         self.slots[slot as usize].in_flight == 0
@@ -270,6 +293,7 @@ impl Endpoints {
 
     /// A pod is gone. Its requests end one by one: each still reports [`done`](Self::done).
     pub fn remove(&mut self, _now: Time, uid: PodUid) {
+        self.expected.remove(&uid);
         let Some(&slot) = self.by_uid.get(&uid) else { return };
         self.leave(slot, State::Gone);
         if self.slots[slot as usize].in_flight == 0 {
@@ -396,7 +420,7 @@ impl Endpoints {
 
     fn assign_waiting(&mut self, now: Time) -> Vec<(Ticket, PodUid)> {
         let mut given = Vec::new();
-        while self.queue.len() > 0
+        while self.unbound()
             && let Some(slot) = self.ranking.best()
             && let Some(ticket) = self.queue.pop()
         {

@@ -136,7 +136,8 @@ impl Controller {
 
     fn act(&mut self, now: Time, action: Action) -> Option<Event> {
         match action {
-            Action::StartPod { uid, name, spec, template_hash, restarts, .. } => {
+            Action::StartPod { uid, name, function, spec, template_hash, restarts, .. } => {
+                self.router.expect_pod(function, uid);
                 self.provider.start(StartPod { uid, name, spec, template_hash, restarts });
             }
             Action::StopPod { uid, grace } => self.provider.stop(uid, grace),

@@ -92,6 +92,13 @@ impl Router {
         }
     }
 
+    /// See [`Endpoints::expect`](crate::cluster::routing::Endpoints::expect).
+    pub fn expect_pod(&self, id: FunctionId, uid: PodUid) {
+        if let Some(route) = self.route(id) {
+            route.expect_pod(uid);
+        }
+    }
+
     /// A pod answers at `address` and takes requests, first of all those that wait.
     pub fn pod_ready(&self, id: FunctionId, uid: PodUid, address: SocketAddr) {
         if let Some(route) = self.route(id) {

@@ -1,14 +1,15 @@
 //! What happens next: events in order of time, and of being scheduled where times are equal.
 
 use crate::cluster::time::Time;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use dary_heap::QuaternaryHeap;
+use std::cmp::Ordering;
 
 /// Events over integer nanoseconds. Two at the same time come out in the order they went in, so a run does not
-/// depend on how the heap happens to lie.
+/// depend on how the heap happens to lie. (Four children to a node: half the levels of a binary heap, and the
+/// children lie side by side.)
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
-    heap: BinaryHeap<Reverse<Entry<E>>>,
+    heap: QuaternaryHeap<Entry<E>>,
     pushed: u64,
 }
 
@@ -19,29 +20,37 @@ struct Entry<E> {
     event: E,
 }
 
+impl<E> Entry<E> {
+    /// Time first, then the order of being scheduled, as one number.
+    fn key(&self) -> u128 {
+        u128::from(self.at.as_nanos()) << 64 | u128::from(self.order)
+    }
+}
+
 impl<E> PartialEq for Entry<E> {
     fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
+        self.key() == other.key()
     }
 }
 
 impl<E> Eq for Entry<E> {}
 
 impl<E> PartialOrd for Entry<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl<E> Ord for Entry<E> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
+    /// The other way round: the heap gives its largest, we want the earliest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key().cmp(&self.key())
     }
 }
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
-        EventQueue { heap: BinaryHeap::new(), pushed: 0 }
+        EventQueue { heap: QuaternaryHeap::new(), pushed: 0 }
     }
 }
 
@@ -49,17 +58,17 @@ impl<E> EventQueue<E> {
     /// Schedules `event`.
     pub fn push(&mut self, at: Time, event: E) {
         self.pushed += 1;
-        self.heap.push(Reverse(Entry { at, order: self.pushed, event }));
+        self.heap.push(Entry { at, order: self.pushed, event });
     }
 
     /// When the next event is due; [`Time::MAX`] when there is none.
     pub fn due(&self) -> Time {
-        self.heap.peek().map_or(Time::MAX, |Reverse(entry)| entry.at)
+        self.heap.peek().map_or(Time::MAX, |entry| entry.at)
     }
 
     /// The next event with its time.
     pub fn pop(&mut self) -> Option<(Time, E)> {
-        self.heap.pop().map(|Reverse(entry)| (entry.at, entry.event))
+        self.heap.pop().map(|entry| (entry.at, entry.event))
     }
 
     /// How many were scheduled so far.

@@ -97,6 +97,10 @@ impl Route {
         state.hand_out(given);
     }
 
+    pub(super) fn expect_pod(&self, uid: PodUid) {
+        self.lock().endpoints.expect(uid);
+    }
+
     pub(super) fn pod_ready(&self, uid: PodUid, address: SocketAddr) {
         let mut state = self.lock();
         state.addresses.insert(uid, address);

@@ -137,6 +137,7 @@ impl<O: Observer> Simulation<O> {
         (p.place, p.node, p.since, p.settled, p.worked) = (place, node.0, now, now, 0);
         p.placed = true;
         let f = self.func(function.0);
+        f.endpoints.expect(uid);
         f.stats.pods_started += 1;
         f.stats.pods.up(now);
         let pull = f.laws.image.draw(&mut f.startup_draws);

@@ -131,7 +131,7 @@ impl<O: Observer> Simulation<O> {
         let f = self.func(function);
         match f.endpoints.admit(now, f.routing_draws.rng()) {
             Admission::Pod(uid) => {
-                self.patience(slot, Cuts::Gateway, now);
+                self.patience_from_arrival(slot);
                 let pod = self.slot(uid);
                 self.give(slot, pod);
             }
@@ -164,6 +164,15 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
+    /// The gateway's patience with a request that need not wait.
+    fn patience_from_arrival(&mut self, slot: u32) {
+        let function = self.requests[slot as usize].function;
+        let queues = self.func(function).model.workers.is_some();
+        if queues || self.cpu == CpuModel::Shared || !self.is_over_in_time(slot) {
+            self.patience(slot, Cuts::Gateway, self.now);
+        }
+    }
+
     /// A request is on its pod.
     pub(super) fn give(&mut self, slot: u32, pod: u32) {
         let now = self.now;
@@ -181,15 +190,25 @@ impl<O: Observer> Simulation<O> {
         if p.in_service + p.queue.len() as u32 >= limit {
             return self.answer(slot, 429);
         }
-        self.patience(slot, Cuts::Watchdog, now);
+        let waits = p.in_service >= workers;
+        if waits || self.cpu == CpuModel::Shared || !self.is_over_in_time(slot) {
+            self.patience(slot, Cuts::Watchdog, now);
+        }
         let p = &mut self.pods[pod as usize];
-        if p.in_service >= workers {
+        if waits {
             p.queue.push_back(slot);
             self.requests[slot as usize].phase = Phase::InPod;
             self.func(function).stats.queued.up(now);
         } else {
             self.work(slot);
         }
+    }
+
+    /// Whether a request whose work begins now, on cores of its own, ends before any time-out.
+    fn is_over_in_time(&mut self, slot: u32) -> bool {
+        let r = &self.requests[slot as usize];
+        let (function, end, arrived) = (r.function, self.now + Seconds(r.service).duration(), r.arrived);
+        end.since(arrived) < self.func(function).shortest
     }
 
     /// Its work begins.
@@ -210,7 +229,9 @@ impl<O: Observer> Simulation<O> {
             f.stats.service += service;
             f.stats.served += 1;
         }
-        self.patience(slot, Cuts::Work, now);
+        if self.cpu == CpuModel::Shared || !self.is_over_in_time(slot) {
+            self.patience(slot, Cuts::Work, now);
+        }
         if self.cpu == CpuModel::Shared && share > 0.0 && service > 0.0 {
             let p = &self.pods[pod as usize];
             let (node, place) = (p.node, p.place);
@@ -332,7 +353,6 @@ impl<O: Observer> Simulation<O> {
         let stats = &mut self.func(function).stats;
         stats.in_system.down(now);
         stats.status(status);
-        stats.ok_ever += u64::from(status == 200);
         if status != 429 || end.pod.is_some() {
             stats.completed += 1;
             if end.arrived >= measured_from {
