@@ -92,12 +92,11 @@ pub struct Stats {
     pub ok_ever: u64,
     pub cold: u64,
     pub pods_started: u64,
-    pub waited: u64,
     pub response: Histogram,
+    /// Waits that are not zero; with those that are, there are as many as `served`.
     pub wait: Histogram,
     pub service: f64,
     pub served: u64,
-    pub in_system: TimeWeighted,
     pub queued: TimeWeighted,
     pub busy: TimeWeighted,
     pub pods: TimeWeighted,
@@ -109,12 +108,11 @@ pub struct Stats {
 impl Stats {
     /// Forgets what was counted; what is there now stays.
     pub fn restart(&mut self, now: Time, cpu: u64) {
-        let mut kept = [self.in_system, self.queued, self.busy, self.pods];
+        let mut kept = [self.queued, self.busy, self.pods];
         kept.iter_mut().for_each(|k| k.restart(now));
-        let [in_system, queued, busy, pods] = kept;
+        let [queued, busy, pods] = kept;
         *self = Stats {
             ok_ever: self.ok_ever,
-            in_system,
             queued,
             busy,
             pods,
@@ -249,7 +247,7 @@ impl Func {
             replicas: state.replicas,
             ready: state.ready,
             pods: s.pods.value() as u32,
-            in_flight: s.in_system.value(),
+            in_flight: u64::from(self.endpoints.in_flight_total()),
             queued: s.queued.value(),
             rate: s.window.count() as f64 / every.as_secs_f64(),
             p50: some.then(|| s.window.quantile(0.5)),
@@ -281,11 +279,11 @@ impl Func {
             pods_started: s.pods_started,
             replicas,
             response: Spread::of(&s.response),
-            wait: Spread::of(&s.wait),
-            waited: s.waited,
+            wait: Spread::with_zeros(&s.wait, s.served - s.wait.count()),
+            waited: s.wait.count(),
             mean_service: if s.served == 0 { 0.0 } else { s.service / s.served as f64 },
             throughput: if span > 0.0 { s.completed as f64 / span } else { 0.0 },
-            mean_in_system: s.in_system.mean(now),
+            mean_in_system: s.queued.mean(now) + s.busy.mean(now),
             mean_queued: s.queued.mean(now),
             mean_busy,
             variance_busy,

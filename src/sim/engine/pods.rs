@@ -363,7 +363,7 @@ impl<O: Observer> Simulation<O> {
         while let Some(tag) = self.nodes[usize::from(node)].cores_mut().finished(now) {
             match Purpose::of(tag) {
                 (Purpose::Request, slot) => self.worked(slot),
-                (Purpose::Gateway, slot) => self.admit(slot),
+                (Purpose::Gateway, slot) => self.through_gateway(slot),
                 (Purpose::Startup, pod) => self.loaded(pod),
             }
         }

@@ -116,12 +116,18 @@ impl<O: Observer> Simulation<O> {
             let (place, tag) = (self.nodes[0].platform(), Purpose::Gateway.tag(slot));
             let task = self.nodes[0].cores_mut().start(now, place, overhead.0 * 1e9, tag);
             self.requests[slot as usize].phase = Phase::Gateway(task);
-            self.func(function).stats.in_system.up(now);
+            self.func(function).stats.queued.up(now);
             self.reschedule(0);
         } else {
-            self.func(function).stats.in_system.up(now);
             self.admit(slot);
         }
+    }
+
+    /// The gateway's own work on a request is done.
+    pub(super) fn through_gateway(&mut self, slot: u32) {
+        let (now, function) = (self.now, self.requests[slot as usize].function);
+        self.func(function).stats.queued.down(now);
+        self.admit(slot);
     }
 
     /// The gateway looks for a pod.
@@ -224,8 +230,9 @@ impl<O: Observer> Simulation<O> {
         f.stats.busy.up(now);
         if arrived >= measured_from {
             let wait = now.since(arrived).as_nanos() as u64;
-            f.stats.wait.record(wait);
-            f.stats.waited += u64::from(wait > 0);
+            if wait > 0 {
+                f.stats.wait.record(wait);
+            }
             f.stats.service += service;
             f.stats.served += 1;
         }
@@ -351,7 +358,6 @@ impl<O: Observer> Simulation<O> {
             cold: r.cold,
         };
         let stats = &mut self.func(function).stats;
-        stats.in_system.down(now);
         stats.status(status);
         if status != 429 || end.pod.is_some() {
             stats.completed += 1;
@@ -457,6 +463,7 @@ impl<O: Observer> Simulation<O> {
             Phase::Gateway(task) => {
                 self.nodes[0].cores_mut().cancel(now, task);
                 self.reschedule(0);
+                self.func(function).stats.queued.down(now);
                 self.end(slot, status);
             }
         }
