@@ -15,6 +15,7 @@
 //! | `wishes` | what does a command change, and when is it refused? |
 //! | `lifecycle` | what does an event about a pod change? |
 //! | `reconcile` | which pods are missing, which are too many? |
+//! | [`placement`] | which node takes a pod, and what if one is lost? |
 //! | `metering` | what do cumulative samples say about now? |
 //! | `autoscale` | when does which scaler look, and what follows? |
 //! | [`scaling`] | the rules themselves |
@@ -41,6 +42,7 @@ mod autoscale;
 mod happenings;
 mod lifecycle;
 mod metering;
+pub mod placement;
 mod reconcile;
 mod restore;
 mod state;
@@ -49,7 +51,8 @@ mod wishes;
 use self::action::Action;
 use self::event::{Event, ScrapeId};
 use self::function::{FunctionId, FunctionName};
-use self::node::Node;
+use self::node::{Node, NodeId};
+use self::placement::NodeLoad;
 use self::pod::{Pod, PodUid};
 use self::record::Record;
 use self::settings::Settings;
@@ -70,6 +73,8 @@ pub struct Cluster {
     /// A portable generator with a seed from outside: it draws pods' names and nothing else.
     rng: Pcg64Mcg,
     nodes: Vec<Node>,
+    #[serde(default)]
+    loads: Vec<NodeLoad>,
     functions: BTreeMap<FunctionId, Function>,
     names: Names,
     pods: BTreeMap<PodUid, Arc<Pod>>,
@@ -108,6 +113,7 @@ enum Timer {
     Restart(PodUid),
     Deadline(PodUid),
     KeepAlive(PodUid),
+    NodeLost(NodeId),
 }
 
 impl Cluster {
@@ -117,6 +123,7 @@ impl Cluster {
             settings: Arc::new(settings),
             rng: Pcg64Mcg::new(u128::from(seed) << 64 | u128::from(seed)),
             nodes,
+            loads: Vec::new(),
             functions: BTreeMap::new(),
             names: Names::default(),
             pods: BTreeMap::new(),
@@ -149,6 +156,8 @@ impl Cluster {
             Event::StillUsed { function, since } => self.still_used(function, since),
             Event::PodExpired { uid } => self.pod_expired(now, uid),
             Event::PodStillUsed { uid, since } => self.keep_pod(uid, since),
+            Event::NodeLost { node } => self.node_lost(now, node),
+            Event::NodeBack { node } => self.node_back(now, node),
             Event::Scraped { id: _, pods, functions } => self.scraped(now, &pods, &functions),
         }
     }
@@ -169,6 +178,7 @@ impl Cluster {
                 Timer::Hpa(function) => self.look_at_hpa(now, at, function),
                 Timer::Restart(uid) => self.restart_due(now, uid),
                 Timer::Deadline(uid) => self.deadline(now, uid),
+                Timer::NodeLost(node) => self.node_given_up(now, node),
                 Timer::KeepAlive(uid) => self.keep_alive_over(now, at, uid),
             }
         }

@@ -1,6 +1,7 @@
 //! What happened: everything that the outside tells the core besides a person's wishes.
 
 use super::function::FunctionId;
+use super::node::NodeId;
 use super::pod::{Exit, PodUid};
 use super::quantity::Bytes;
 use super::routing::Counters;
@@ -104,6 +105,16 @@ pub enum Event {
         uid: PodUid,
         /// When it was last used.
         since: Time,
+    },
+    /// A node does not answer any more.
+    NodeLost {
+        /// Which node.
+        node: NodeId,
+    },
+    /// A node that was lost answers again; nothing runs there.
+    NodeBack {
+        /// Which node.
+        node: NodeId,
     },
     /// The answer to [`Action::Scrape`](super::action::Action::Scrape): cumulative values with their time.
     Scraped {

@@ -3,7 +3,6 @@
 use super::action::Action;
 use super::function::{FunctionId, SAFE_ALPHABET};
 use super::happenings::Kind;
-use super::node::NodeId;
 use super::pod::{Container, Deleting, Exit, Pod, PodPhase, PodUid};
 use super::time::Time;
 use super::{Cluster, Timer};
@@ -17,7 +16,10 @@ const BACKOFF_FORGIVEN: Duration = Duration::from_secs(600);
 impl Cluster {
     /// Makes one more pod of a function and asks for its start.
     pub(super) fn create_pod(&mut self, now: Time, function: FunctionId) {
-        let node = self.place();
+        let Some(f) = self.functions.get(&function) else { return };
+        let request = f.spec.requests.cpu;
+        let node = self.place(function, request);
+        self.load_node(node, request, true);
         let letters: String =
             (0..5).map(|_| SAFE_ALPHABET[self.rng.random_range(0..SAFE_ALPHABET.len())] as char).collect();
         let Some(f) = self.functions.get_mut(&function) else { return };
@@ -55,11 +57,6 @@ impl Cluster {
         self.note_deployment(now, function, "SuccessfulCreate", created);
         self.note_pod(now, uid, Kind::Normal, "Scheduled", assigned);
         self.start_container(uid);
-    }
-
-    /// Where the next pod goes. Live there is one node.
-    fn place(&self) -> NodeId {
-        self.nodes.first().map_or(NodeId(0), |n| n.id)
     }
 
     fn start_container(&mut self, uid: PodUid) {
@@ -250,6 +247,7 @@ impl Cluster {
     pub(super) fn pod_gone(&mut self, now: Time, uid: PodUid) {
         let Some(pod) = self.pods.remove(&uid) else { return };
         let function = pod.function;
+        self.load_node(pod.node, pod.spec.requests.cpu, false);
         self.actions.push_back(Action::ForgetPod { function, uid });
         if let Some(f) = self.functions.get_mut(&function) {
             f.forget_pod(uid);

@@ -92,6 +92,7 @@ impl Cluster {
             adopted: true,
         };
         f.pods.insert(uid);
+        self.load_node(pod.node, pod.spec.requests.cpu, true);
         self.pods.insert(uid, Arc::new(pod));
         self.note_pod(now, uid, Kind::Normal, "Adopted", "Found running after a restart of faasim".into());
     }

@@ -1,5 +1,6 @@
 //! The numbers that a cluster is run with, named as in the originals.
 
+use super::placement::Placement;
 use super::routing::RoutingPolicy;
 use super::scaling::hpa::HpaSettings;
 use super::scaling::openfaas::Edition;
@@ -28,6 +29,12 @@ pub struct Settings {
     pub backoff_max: Duration,
     /// The most pods one function may ask for: a laptop is small.
     pub max_replicas: u32,
+    /// Which node takes a pod.
+    #[serde(default)]
+    pub placement: Placement,
+    /// How long the pods of a lost node are waited for (Kubernetes' default toleration: 5 min).
+    #[serde(default)]
+    pub node_toleration: Duration,
     /// How many events and how many decisions a function keeps to be looked at.
     pub history: usize,
     /// The gateway's limits, for advice on a function's own.
@@ -47,6 +54,8 @@ impl Default for Settings {
             backoff_initial: Duration::from_secs(10),
             backoff_max: Duration::from_secs(300),
             max_replicas: 1000,
+            placement: Placement::default(),
+            node_toleration: Duration::from_secs(300),
             history: 200,
             gateway: GatewayLimits::default(),
         }

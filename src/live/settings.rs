@@ -220,6 +220,8 @@ impl Settings {
                 upstream: self.gateway.upstream_timeout,
                 write: self.gateway.write_timeout,
             },
+            // There is one node here.
+            ..cluster::settings::Settings::default()
         }
     }
 }

@@ -59,6 +59,10 @@ pub enum Step {
         /// Which pod; the oldest that runs if none.
         pod: Option<String>,
     },
+    /// A node stops, with all that runs there.
+    StopNode(NodeId),
+    /// A node that was stopped comes back.
+    StartNode(NodeId),
 }
 
 /// What a run is made of.
@@ -320,6 +324,8 @@ impl<O: Observer> Simulation<O> {
                     self.refusals.push((self.now, refusal.to_string()));
                 }
             }
+            Step::StopNode(node) => self.stop_node(node),
+            Step::StartNode(node) => self.tell(Happened::NodeBack { node }),
             Step::Kill { function, pod } => {
                 if !self.kill(&function, pod.as_deref()) {
                     self.refusals

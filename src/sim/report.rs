@@ -34,7 +34,9 @@ impl Spread {
             return Self::of(h);
         }
         let share = h.count() as f64 / count as f64;
-        let q = |q: f64| if h.count() == 0 || q <= 1.0 - share { 0.0 } else { h.quantile(1.0 - (1.0 - q) / share) };
+        let q = |q: f64| {
+            if h.count() == 0 || q <= 1.0 - share { 0.0 } else { h.quantile(1.0 - (1.0 - q) / share) }
+        };
         let (p50, p90, p95, p99) = (q(0.5), q(0.9), q(0.95), q(0.99));
         let max = if h.count() == 0 { 0.0 } else { h.range().1 };
         Spread { count, mean: h.mean() * share, min: 0.0, p50, p90, p95, p99, max }

@@ -14,6 +14,7 @@ mod provider;
 mod queueing;
 mod screen;
 mod shell;
+mod sim;
 mod trajectories;
 mod tui;
 mod up;

@@ -304,6 +304,20 @@ impl<O: Observer> Simulation<O> {
         found.is_some()
     }
 
+    /// A node goes, and with it all that ran there.
+    pub(super) fn stop_node(&mut self, node: NodeId) {
+        let there = |p: &PodSlot| p.placed && p.node == node.0;
+        let pods: Vec<u32> = (0..self.pods.len() as u32).filter(|p| there(&self.pods[*p as usize])).collect();
+        for pod in &pods {
+            let (uid, function) = (self.pods[*pod as usize].uid, self.pods[*pod as usize].function);
+            self.func(function).endpoints.unready(uid);
+        }
+        for pod in pods {
+            self.end_container(pod);
+        }
+        self.tell(Happened::NodeLost { node });
+    }
+
     /// CPU that a pod has used since its container started, in nanoseconds.
     fn pod_cpu(&mut self, pod: u32) -> u64 {
         let now = self.now;
