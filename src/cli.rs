@@ -31,6 +31,7 @@ pub mod remove;
 pub mod replay;
 pub mod resource;
 pub mod rollout;
+pub mod run;
 pub mod scale;
 pub mod screen;
 pub mod signals;
@@ -115,6 +116,7 @@ enum Command {
     Rollout(rollout::Args),
     Explain(explain::Args),
     Load(load::Args),
+    Run(run::Args),
     Check(check::Args),
     Replay(replay::Args),
     Password(password::Args),
@@ -163,6 +165,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Rollout(args) => rollout::run(args, global),
         Command::Explain(args) => explain::run(args, global),
         Command::Load(args) => load::run(args, global),
+        Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args, global),
         Command::Replay(args) => replay::run(args),
         Command::Password(args) => password::run(args, global),

@@ -1,3 +1,19 @@
-//! Experiments: load, and later scenarios and reports.
+//! Experiments: scenarios, what is seen in them, what is expected, and the load that they send.
+//!
+//! | file | question |
+//! |---|---|
+//! | [`scenario`] | what is the experiment? |
+//! | [`virtual_run`] | how does it run in virtual time? |
+//! | [`observations`] | what was seen? |
+//! | [`expect`] | was it as expected? |
+//! | [`results`] | what is left of it in a folder? |
+//! | [`chart`] | how is it drawn? |
+//! | [`load`] | how are requests sent? |
 
+pub mod chart;
+pub mod expect;
 pub mod load;
+pub mod observations;
+pub mod results;
+pub mod scenario;
+pub mod virtual_run;

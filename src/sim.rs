@@ -32,5 +32,5 @@ pub use arrivals::{Arrivals, Rate, Source, Spacing, ThreadGroup};
 pub use engine::{CpuModel, Setup, Simulation, Step};
 pub use law::{Law, Seconds};
 pub use model::{Model, Startup};
-pub use observe::{FunctionSample, Observer, RequestEnd, Sample};
+pub use observe::{FunctionSample, Observer, PodEvent, RequestEnd, Sample};
 pub use report::{FunctionReport, Report, Spread};

@@ -2,16 +2,17 @@
 
 use super::failure::{Failure, Outcome};
 use super::{Global, manifest, stack};
+use crate::lab::scenario;
 use crate::live::settings;
 use crate::mistake::{Mistake, Mistakes};
 use std::path::{Path, PathBuf};
 
-/// Check stack files, autoscaler manifests and settings without running them
+/// Check scenarios, stack files, autoscaler manifests and settings without running them
 ///
 /// Every mistake is a line `FILE:LINE:COLUMN: what is wrong`, as editors read it.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml"
+    after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml\n  faasim check sim-configs/*.toml"
 )]
 pub struct Args {
     /// The files
@@ -44,6 +45,7 @@ const KINDS: &[Kind] = &[
         read: autoscalers,
     },
     Kind { name: "a stack file (YAML)", fits: is_yaml, read: functions },
+    Kind { name: "a scenario (TOML with [[function]])", fits: is_scenario, read: scenarios },
     Kind { name: "settings (faasim.toml)", fits: is_toml, read: all_settings },
 ];
 
@@ -121,6 +123,18 @@ fn functions(path: &Path, _: &Global) -> Result<Checked, Mistakes> {
 fn autoscalers(path: &Path, global: &Global) -> Result<Checked, Mistakes> {
     let all = manifest::read(path, global.namespace())?;
     Ok(Checked { holds: count(all.len(), "autoscaler"), notes: Vec::new() })
+}
+
+/// Settings have no functions; a scenario that lacks them has at least what is expected or how long it runs.
+fn is_scenario(path: &Path, text: &str) -> bool {
+    let begins = ["[[function", "duration", "expect", "[[load", "[[autoscaler", "[[step"];
+    is_toml(path, text) && text.lines().any(|l| begins.iter().any(|b| l.starts_with(b)))
+}
+
+fn scenarios(path: &Path, _: &Global) -> Result<Checked, Mistakes> {
+    scenario::read(path, true)?;
+    let runs = scenario::read(path, false)?.len();
+    Ok(Checked { holds: format!("a scenario of {}", count(runs, "run")), notes: Vec::new() })
 }
 
 fn all_settings(path: &Path, _: &Global) -> Result<Checked, Mistakes> {

@@ -1,5 +1,7 @@
 //! When this process is asked to end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that ask a process to end.
@@ -38,4 +40,23 @@ impl Signals {
             _ = hangup => {}
         }
     }
+}
+
+/// Sets `stopped` when this process is asked to end: for work that is no async task and looks at it now and then.
+///
+/// # Errors
+/// Signals cannot be listened for.
+pub fn on_interrupt(stopped: &Arc<AtomicBool>) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| format!("cannot listen for signals: {e}"))?;
+    let mut signals = {
+        let _inside = runtime.enter();
+        Signals::listen(false)?
+    };
+    let stopped = stopped.clone();
+    std::thread::spawn(move || {
+        runtime.block_on(signals.any());
+        stopped.store(true, Ordering::Relaxed);
+    });
+    Ok(())
 }

@@ -17,7 +17,7 @@ use self::pods::{NodeState, PodSlot, Stage};
 use self::requests::Request;
 use super::arrivals::{Running, Source};
 use super::model::Model;
-use super::observe::{Observer, Sample};
+use super::observe::{Observer, PodEvent, Sample};
 use super::queue::EventQueue;
 use super::random::Stream;
 use super::report::Report;
@@ -58,6 +58,11 @@ pub enum Step {
         function: FunctionName,
         /// Which pod; the oldest that runs if none.
         pod: Option<String>,
+    },
+    /// A pod is deleted, as `kubectl delete pod` does it: the oldest that is not being deleted already.
+    Delete {
+        /// Of which function.
+        function: FunctionName,
     },
     /// A node stops, with all that runs there.
     StopNode(NodeId),
@@ -324,6 +329,21 @@ impl<O: Observer> Simulation<O> {
                     self.refusals.push((self.now, refusal.to_string()));
                 }
             }
+            Step::Delete { function } => {
+                let snapshot = self.cluster.snapshot(self.now);
+                let oldest = snapshot.function(&function).and_then(|f| {
+                    snapshot.pods_of(f.id).find(|p| p.deleting.is_none()).map(|p| p.name.clone())
+                });
+                let answer = match oldest {
+                    Some(name) => {
+                        self.apply(Command::DeletePod { name }).map(drop).map_err(|e| e.to_string())
+                    }
+                    None => Err(format!("`{function}` has no pod that could be deleted")),
+                };
+                if let Err(why) = answer {
+                    self.refusals.push((self.now, why));
+                }
+            }
             Step::StopNode(node) => self.stop_node(node),
             Step::StartNode(node) => self.tell(Happened::NodeBack { node }),
             Step::Kill { function, pod } => {
@@ -345,7 +365,10 @@ impl<O: Observer> Simulation<O> {
 
     fn execute(&mut self, action: Action) {
         match action {
-            Action::StartPod { uid, function, spec, node, .. } => self.start_pod(uid, function, &spec, node),
+            Action::StartPod { uid, name, function, spec, node, .. } => {
+                self.observer.pod(uid, &name, function, node, self.now, PodEvent::Created);
+                self.start_pod(uid, function, &spec, node);
+            }
             Action::StopPod { uid, .. } => self.stop_pod(uid),
             Action::OpenPod { function, uid, .. } => self.open_pod(function, uid),
             Action::ClosePod { function, uid } => {

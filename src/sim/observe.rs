@@ -1,6 +1,7 @@
 //! What a run tells whoever watches it.
 
 use crate::cluster::function::{FunctionId, FunctionName};
+use crate::cluster::node::NodeId;
 use crate::cluster::pod::PodUid;
 use crate::cluster::scaling::decision::Decision;
 use crate::cluster::snapshot::Snapshot;
@@ -66,12 +67,34 @@ pub struct Sample<'a> {
     pub functions: &'a [FunctionSample],
 }
 
+/// What happens to a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PodEvent {
+    /// Its start was asked for, the first time or again.
+    Created,
+    /// It takes requests.
+    Ready,
+    /// Its container has ended.
+    Ended,
+}
+
 /// Sees what happens in a run. Everything may be ignored.
 pub trait Observer {
     /// A request has ended.
     fn request(&mut self, _end: &RequestEnd) {}
     /// A scaler looked.
     fn decision(&mut self, _function: FunctionId, _decision: &Arc<Decision>) {}
+    /// Something happened to a pod.
+    fn pod(
+        &mut self,
+        _pod: PodUid,
+        _name: &str,
+        _function: FunctionId,
+        _node: NodeId,
+        _at: Time,
+        _event: PodEvent,
+    ) {
+    }
     /// A row for plots; only if the run was asked for samples.
     fn sample(&mut self, _sample: &Sample<'_>) {}
 }

@@ -7,6 +7,7 @@ mod cluster;
 mod commands;
 mod faascli;
 mod invoke;
+mod lab;
 mod observability;
 mod oracles;
 mod properties;

@@ -11,7 +11,7 @@ use crate::cluster::routing::Counters;
 use crate::cluster::time::Time;
 use crate::sim::cores::{Cores, Place};
 use crate::sim::law::Seconds;
-use crate::sim::observe::Observer;
+use crate::sim::observe::{Observer, PodEvent};
 use std::collections::{BTreeSet, VecDeque};
 
 /// What happens to a pod next.
@@ -237,6 +237,11 @@ impl<O: Observer> Simulation<O> {
 
     pub(super) fn open_pod(&mut self, function: FunctionId, uid: PodUid) {
         let now = self.now;
+        let pod = self.slot(uid);
+        if pod != NONE {
+            let node = NodeId(self.pods[pod as usize].node);
+            self.observer.pod(uid, "", function, node, now, PodEvent::Ready);
+        }
         let Some(f) = self.func_of(function) else { return };
         let given = f.endpoints.ready(now, uid);
         for (ticket, _) in &given {
@@ -273,6 +278,8 @@ impl<O: Observer> Simulation<O> {
         p.version = p.version.wrapping_add(1);
         let (function, node, place) = (p.function, p.node, p.place);
         p.running = false;
+        let uid = p.uid;
+        self.observer.pod(uid, "", FunctionId(function), NodeId(node), now, PodEvent::Ended);
         self.nodes[usize::from(node)].cores_mut().leave(now, place);
         self.reschedule(node);
         let f = self.func(function);
