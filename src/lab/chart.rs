@@ -70,6 +70,24 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
     (first..=((high / step).ceil() as i64)).map(|i| i as f64 * step).collect()
 }
 
+/// Moments that a clock has round numbers for.
+fn moments(low: f64, high: f64) -> Vec<f64> {
+    const STEPS: [f64; 13] =
+        [10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0];
+    let rough = (high - low) / 6.0;
+    match STEPS.into_iter().find(|s| *s >= rough).filter(|_| rough > 5.0) {
+        Some(step) => (0..=((high / step) as i64)).map(|i| i as f64 * step).collect(),
+        None => ticks(low, high),
+    }
+}
+
+/// 1, 2 and 5 of each power of ten, as logarithms.
+fn decades(low: f64, high: f64) -> Vec<f64> {
+    let powers = low.floor() as i32..=high.ceil() as i32;
+    let all = powers.flat_map(|p| [1.0f64, 2.0, 5.0].map(|n| n.log10() + f64::from(p)));
+    all.filter(|x| (low..=high).contains(x)).collect()
+}
+
 fn number(value: f64) -> String {
     let digits = if value.abs() >= 100.0 {
         0
@@ -102,7 +120,14 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(title: &str, unit: &str, x: (f64, f64), high: f64, x_label: fn(f64) -> String) -> Self {
+    fn new(
+        title: &str,
+        unit: &str,
+        x: (f64, f64),
+        high: f64,
+        columns: &[f64],
+        x_label: fn(f64) -> String,
+    ) -> Self {
         let rows = ticks(0.0, if high > 0.0 { high } else { 1.0 });
         let y = (0.0, rows.last().copied().unwrap_or(1.0));
         let mut frame = Frame { svg: String::new(), x, y, height: HEIGHT };
@@ -118,8 +143,9 @@ impl Frame {
                 number(row)
             );
         }
-        let _ = write!(frame.svg, "<text class=m x={LEFT} y={}>{}</text>", TOP - 6.0, escape(unit));
-        frame.columns(x_label);
+        let _ =
+            write!(frame.svg, "<text class=m x={} y=16 text-anchor=end>{}</text>", LEFT - 6.0, escape(unit));
+        frame.columns(columns, x_label);
         frame
     }
 
@@ -133,10 +159,10 @@ impl Frame {
         );
     }
 
-    fn columns(&mut self, label: fn(f64) -> String) {
+    fn columns(&mut self, columns: &[f64], label: fn(f64) -> String) {
         let bottom = self.height - BOTTOM;
-        for column in ticks(self.x.0, self.x.1).into_iter().filter(|c| *c <= self.x.1 + 1e-9) {
-            let at = self.px(column);
+        for column in columns.iter().filter(|c| **c <= self.x.1 + 1e-9) {
+            let (at, column) = (self.px(*column), *column);
             let _ = write!(
                 self.svg,
                 "<line class=g x1={at:.1} x2={at:.1} y1={TOP} y2={bottom} /><text class=m x={at:.1} y={} text-anchor=middle>{}</text>",
@@ -191,7 +217,7 @@ fn quoted(svg: &str) -> String {
 /// A chart over time, in seconds since the start.
 pub fn over_time(title: &str, unit: &str, end: f64, series: &[Series]) -> String {
     let high = series.iter().flat_map(|s| &s.points).map(|p| p.1).fold(0.0, f64::max);
-    let mut frame = Frame::new(title, unit, (0.0, end.max(1e-3)), high, clock);
+    let mut frame = Frame::new(title, unit, (0.0, end.max(1e-3)), high, &moments(0.0, end.max(1e-3)), clock);
     draw(&mut frame, series, end);
     frame.close()
 }
@@ -279,7 +305,7 @@ pub fn distribution(title: &str, values: &[f64]) -> String {
     }
     let top = counts.iter().copied().fold(0.0, f64::max);
     let label = |x: f64| format!("{}s", number(10f64.powf(x)));
-    let mut frame = Frame::new(title, "requests", (from, to), top, label);
+    let mut frame = Frame::new(title, "requests", (from, to), top, &decades(from, to), label);
     for (i, count) in counts.iter().enumerate().filter(|(_, c)| **c > 0.0) {
         let x = |i: usize| from + (to - from) * i as f64 / bins as f64;
         let (left, right, y) = (frame.px(x(i)), frame.px(x(i + 1)), frame.py(*count));
@@ -302,7 +328,7 @@ pub fn gantt(title: &str, end: f64, bars: &[Bar]) -> String {
     let height = TOP + BOTTOM + row * shown.len().max(1) as f64;
     let mut frame = Frame { svg: String::new(), x: (0.0, end.max(1e-3)), y: (0.0, 1.0), height };
     frame.open(title);
-    frame.columns(clock);
+    frame.columns(&moments(0.0, end), clock);
     for (i, bar) in shown.iter().enumerate() {
         let y = TOP + row * i as f64 + 1.0;
         let (from, ready, until) = (frame.px(bar.from), frame.px(bar.ready), frame.px(bar.until));

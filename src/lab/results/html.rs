@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:820px;margin:2em auto;padding:0 1em;color:#222;\
 background:#fff}table{border-collapse:collapse;margin:1em 0;width:100%}td,th{text-align:left;padding:.25em .6em;\
-border-bottom:1px solid #8884}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.ok::before{content:'✓ '}\
+border-bottom:1px solid #8884}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.ok::before{content:'✓ '}\
 .no{font-weight:600}.no::before{content:'✗ '}.ok{color:#00694a}.no{color:#b23a00}svg{width:100%;height:auto;margin:1em 0}\
 details{margin:.3em 0}pre{overflow:auto}@media(prefers-color-scheme:dark){body{color:#ddd;background:#16181d}\
 .ok{color:#4cc9a0}.no{color:#ff9566}}";
