@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`scenario`] | what is the experiment? |
 //! | [`virtual_run`] | how does it run in virtual time? |
+//! | [`live_run`] | how does it run on a real cluster? |
 //! | [`observations`] | what was seen? |
 //! | [`expect`] | was it as expected? |
 //! | [`results`] | what is left of it in a folder? |
@@ -12,6 +13,7 @@
 
 pub mod chart;
 pub mod expect;
+pub mod live_run;
 pub mod load;
 pub mod observations;
 pub mod results;

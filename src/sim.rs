@@ -28,7 +28,7 @@ pub mod stats;
 
 mod engine;
 
-pub use arrivals::{Arrivals, Rate, Source, Spacing, ThreadGroup};
+pub use arrivals::{Arrivals, Rate, Source, Spacing, ThreadGroup, moments};
 pub use engine::{CpuModel, Setup, Simulation, Step};
 pub use law::{Law, Seconds};
 pub use model::{Model, Startup};

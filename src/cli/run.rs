@@ -1,11 +1,12 @@
 //! `faasim run`: experiments.
 
+mod compare;
 mod table;
 
 use super::failure::{Failure, Outcome as Done};
 use crate::lab::results::{Outcome, Provenance};
 use crate::lab::scenario::{self, Variant};
-use crate::lab::virtual_run;
+use crate::lab::{live_run, virtual_run};
 use crate::mistake::Mistakes;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -22,6 +23,7 @@ use std::time::Instant;
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  faasim run sim-configs/e03-hpa.toml\n  faasim run sim-configs/*.toml --virtual\n  \
+                        faasim run sim-configs/e01-self-healing.toml --live\n  \
                         faasim run my.toml --seed 7 --out /tmp/results\n  faasim run my.toml --set platform.cores=8"
 )]
 pub struct Args {
@@ -31,6 +33,12 @@ pub struct Args {
     /// In virtual time
     #[arg(long = "virtual")]
     in_virtual_time: bool,
+    /// On a real cluster of its own on this machine, with what the file says of live runs
+    #[arg(long, conflicts_with = "in_virtual_time")]
+    live: bool,
+    /// Live, and the same in virtual time, side by side
+    #[arg(long, conflicts_with_all = ["in_virtual_time", "live"])]
+    both: bool,
     /// The seed, instead of the file's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -63,10 +71,11 @@ struct Job {
 /// # Errors
 /// A file has a mistake, an expectation does not hold, or results cannot be written.
 pub fn run(args: Args) -> Done {
+    let live = args.live || args.both;
     let mut jobs = Vec::new();
     let mut mistakes = Mistakes::new();
     for (file, path) in args.files.iter().enumerate() {
-        match scenario::read_with(path, false, &args.set) {
+        match scenario::read_with(path, live, &args.set) {
             Ok(variants) => jobs.extend(variants.into_iter().flat_map(|variant| {
                 let first = args.seed.unwrap_or(variant.scenario.seed);
                 let seeds = first..first + variant.scenario.repetitions;
@@ -114,7 +123,21 @@ pub fn run(args: Args) -> Done {
         }
         Ok(())
     };
-    let outcomes = virtual_runs(&jobs, args.jobs, &stopped, &mut said)?;
+    let mut outcomes = Vec::new();
+    if !args.live {
+        outcomes.extend(virtual_runs(&jobs, args.jobs, &stopped, &mut said)?);
+    }
+    if live {
+        let modelled = std::mem::take(&mut outcomes);
+        for (i, job) in jobs.iter().enumerate().take_while(|_| !stopped.load(Ordering::Relaxed)) {
+            let (outcome, took) = live_run(job, &stopped)?;
+            said(&outcome, job.file, took)?;
+            if let Some((_, modelled)) = modelled.get(i) {
+                print!("{}", compare::of(&outcome, modelled));
+            }
+            outcomes.push((job.file, outcome));
+        }
+    }
     for (file, path) in args.files.iter().enumerate() {
         let all: Vec<&Outcome> = outcomes.iter().filter(|(f, _)| *f == file).map(|(_, o)| o).collect();
         if all.len() > 1 && args.output == "text" {
@@ -205,6 +228,28 @@ fn virtual_runs(
     })
 }
 
+/// One live run, in a state folder that is gone afterwards.
+fn live_run(job: &Job, stopped: &AtomicBool) -> Result<(Outcome, f64), Failure> {
+    let s = &job.variant.scenario;
+    let cannot = |e: std::io::Error| Failure::failed(format_args!("cannot start: {e}"));
+    let state = std::env::temp_dir().join(format!("faasim-run-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&state).map_err(cannot)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
+    let bar = progress(1);
+    let start = Instant::now();
+    let done = runtime.block_on(live_run::run(&job.variant, job.seed, &state, stopped, |share| {
+        bar.set_position((share * 1000.0) as u64);
+    }));
+    bar.finish_and_clear();
+    // What a pod may still write there is of no use to anybody.
+    let _ = std::fs::remove_dir_all(&state);
+    let seen = done.map_err(|why| Failure::failed(format_args!("{}: {why}", s.name)))?;
+    let verdicts = s.expect.iter().map(|e| e.judge(&seen, &s.phase)).collect();
+    let (values, scenario) = (job.variant.values.clone(), s.clone());
+    let outcome = Outcome { mode: "live", values, seed: job.seed, scenario, seen, verdicts };
+    Ok((outcome, start.elapsed().as_secs_f64()))
+}
+
 fn progress(runs: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -220,7 +265,7 @@ fn say(outcome: &Outcome, took: f64, many: bool, folder: Option<&Path>) {
     let values: Vec<String> = outcome.values.iter().map(|(k, v)| format!(", {k} = {v}")).collect();
     let mark = if outcome.passed() { "✓" } else { "✗" };
     println!(
-        "{mark} {} ({}, seed {}{}): {} s in {took:.2} s",
+        "{mark} {} ({}, seed {}{}): {:.0} s in {took:.2} s",
         s.name,
         outcome.mode,
         outcome.seed,

@@ -15,7 +15,7 @@ mod report;
 mod target;
 
 pub use plan::{Arrivals, LoadError, LoadPlan, Shape};
-pub use record::{Bucket, Failure, Latency, Progress, Window};
+pub use record::{Bucket, Ended, Failure, Latency, Progress, Window};
 pub use report::{Correction, LateSends, LoadReport};
 pub use target::Target;
 
@@ -26,8 +26,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// The reply header that says that a request had to wait for a pod: `true`, or how long it waited.
-pub const COLD_START_HEADER: &str = "x-faasim-cold-start";
+pub use crate::live::gateway::COLD_START_HEADER;
 
 /// How often the observer is told.
 const TICK: Duration = Duration::from_millis(250);
@@ -71,7 +70,21 @@ impl Run {
 /// A plan that makes no sense, or a host that cannot be found. What goes wrong with single requests is counted.
 pub async fn run(
     plan: LoadPlan,
+    observer: impl FnMut(&Progress),
+    stop: CancellationToken,
+) -> Result<LoadReport, LoadError> {
+    run_each(plan, observer, None, stop).await
+}
+
+/// [`run`], and tells `each` of every request that ended.
+///
+/// # Errors
+/// As [`run`].
+#[allow(clippy::type_complexity)] // It is said once, here.
+pub async fn run_each(
+    plan: LoadPlan,
     mut observer: impl FnMut(&Progress),
+    each: Option<Box<dyn Fn(Ended) + Send + Sync>>,
     stop: CancellationToken,
 ) -> Result<LoadReport, LoadError> {
     plan.check()?;
@@ -84,7 +97,7 @@ pub async fn run(
         deadline: plan.duration.and_then(|d| start.checked_add(d)),
         plan,
         target,
-        recorder: Recorder::new(),
+        recorder: Recorder::new(each),
         start,
         begun: AtomicU64::new(0),
         stop,

@@ -19,6 +19,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use traffic::Traffic;
 
+/// The reply header that says that a request had to wait for a pod to become ready, and for how many seconds.
+pub const COLD_START_HEADER: &str = "x-faasim-cold-start";
+
 /// How the gateway listens and how long it waits.
 #[derive(Clone, Debug)]
 pub struct GatewayConfig {

@@ -107,6 +107,12 @@ impl Source {
     }
 }
 
+/// When the requests of an open loop are sent: the same moments as in a run with this seed.
+pub fn moments(source: Source, seed: u64) -> Vec<Time> {
+    let mut running = Running::new(source, seed);
+    std::iter::from_fn(|| running.next()).map(|(at, _)| at).collect()
+}
+
 /// A source at work.
 #[derive(Debug)]
 pub(super) struct Running {

@@ -100,6 +100,32 @@ rate = 5
     assert_eq!(summary["functions"][0]["course"][0][1], 5);
 }
 
+/// A cluster of its own, real pods, real requests; and nothing is left of it.
+#[test]
+fn the_study_runs_live_on_processes() {
+    let out = tempfile::tempdir().unwrap();
+    let run = |name: &str| {
+        let file = format!("sim-configs/{name}.toml");
+        let done = faasim()
+            .args(["run", "--live", &file, "--out"])
+            .arg(out.path())
+            .env("TMPDIR", out.path())
+            .output();
+        let done = done.unwrap();
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success(), "{text}{}", String::from_utf8_lossy(&done.stderr));
+        assert_eq!(text.matches('✗').count(), 0, "{text}");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| run("e01-self-healing"));
+        scope.spawn(|| run("e04-from-zero"));
+    });
+    let left: Vec<_> = std::fs::read_dir(out.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("faasim-run")), "{left:?}");
+    let report = out.path().join("e04-from-zero/latest/live_seed=1/report.html");
+    assert!(std::fs::read_to_string(report).unwrap().contains("scale-from-zero"));
+}
+
 #[test]
 fn each_scenario_checks() {
     let done = faasim().arg("check").args(configs()).assert().success();

@@ -15,6 +15,8 @@ pub(super) struct Answer {
     pub status: u16,
     pub bytes: u64,
     pub cold: bool,
+    /// How long it waited for a pod, in seconds.
+    pub waited: f64,
 }
 
 /// A connection that is opened when it is needed, and again when it was lost.
@@ -63,15 +65,16 @@ impl Connection {
             match sender.try_send_request(request).await {
                 Ok(response) => {
                     let status = response.status().as_u16();
-                    let cold =
-                        response.headers().get(COLD_START_HEADER).is_some_and(|value| value != "false");
+                    let waited = response.headers().get(COLD_START_HEADER);
+                    let cold = waited.is_some_and(|value| value != "false");
+                    let waited = waited.and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0.0);
                     let mut body = response.into_body();
                     let mut bytes = 0;
                     while let Some(frame) = body.frame().await {
                         let frame = frame.map_err(|_| Failure::CutOff)?;
                         bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                     }
-                    return Ok(Answer { status, bytes, cold });
+                    return Ok(Answer { status, bytes, cold, waited });
                 }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if used_before => {

@@ -192,7 +192,28 @@ impl Tally {
 }
 
 /// Shared by all users. One short lock per request: at 20,000 requests/s it is held one percent of the time.
-pub(super) struct Recorder(Mutex<Tally>);
+pub(super) struct Recorder {
+    tally: Mutex<Tally>,
+    each: Option<Each>,
+}
+
+/// Told of every request that ended.
+pub(super) type Each = Box<dyn Fn(Ended) + Send + Sync>;
+
+/// One request that ended, for whoever writes each of them down.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// When it was to be sent.
+    pub intended: Instant,
+    /// When it was over.
+    pub ended: Instant,
+    /// The answer's status; none if there was no answer.
+    pub status: Option<u16>,
+    /// It had to wait for a pod.
+    pub cold: bool,
+    /// For how long, in seconds.
+    pub waited: f64,
+}
 
 /// Latencies are kept from a microsecond to an hour, to three digits.
 fn histogram() -> Histogram<u64> {
@@ -200,8 +221,8 @@ fn histogram() -> Histogram<u64> {
 }
 
 impl Recorder {
-    pub fn new() -> Self {
-        Recorder(Mutex::new(Tally {
+    pub fn new(each: Option<Each>) -> Self {
+        let tally = Mutex::new(Tally {
             statuses: BTreeMap::new(),
             failures: BTreeMap::new(),
             corrected: histogram(),
@@ -218,11 +239,12 @@ impl Recorder {
             window_requests: 0,
             window_failed: 0,
             window_start: None,
-        }))
+        });
+        Recorder { tally, each }
     }
 
     fn lock(&self) -> MutexGuard<'_, Tally> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn begin(&self) {
@@ -250,6 +272,16 @@ impl Recorder {
     }
 
     pub fn record(&self, sample: &Sample) {
+        if let Some(each) = &self.each {
+            let answer = sample.result.as_ref().ok();
+            each(Ended {
+                intended: sample.intended,
+                ended: sample.ended,
+                status: answer.map(|a| a.status),
+                cold: answer.is_some_and(|a| a.cold),
+                waited: answer.map_or(0.0, |a| a.waited),
+            });
+        }
         let micros = |from: Instant| {
             u64::try_from(sample.ended.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
         };

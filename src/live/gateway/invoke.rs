@@ -6,6 +6,7 @@ mod upgrade;
 
 pub(super) use body::{ProxiedBody, Upload};
 
+use super::COLD_START_HEADER;
 use super::pool::Connection;
 use super::reply::{self, BoxError, Reply, ReplyBody};
 use super::serve::Worker;
@@ -80,7 +81,9 @@ impl Worker {
             status: CLIENT_LEFT,
         };
         let stamp = Stamp::new(request.headers());
-        let mut answer = match self.seat(&route, &mut call, name).await {
+        let seat = self.seat(&route, &mut call, name).await;
+        let waited = call.cold.then(|| started.elapsed());
+        let mut answer = match seat {
             Ok(seat) => self.forward(request, seat, call, name, rest, peer, &stamp).await,
             Err(refusal) => {
                 call.status = refusal.status().as_u16();
@@ -88,6 +91,11 @@ impl Worker {
             }
         };
         stamp.onto(answer.headers_mut());
+        if let Some(waited) = waited
+            && let Ok(seconds) = HeaderValue::from_str(&format!("{:.6}", waited.as_secs_f64()))
+        {
+            answer.headers_mut().insert(COLD_START_HEADER, seconds);
+        }
         answer
     }
 
