@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `engine` | what happens next, and what does the core's wish lead to? |
 //! | [`arrivals`] | when do requests come? |
+//! | [`traces`] | what did Azure Functions see? |
 //! | [`model`] | what do pods and requests take? |
 //! | [`law`] | how are times drawn? |
 //! | [`cores`] | who gets the CPU? |
@@ -25,6 +26,7 @@ pub mod queue;
 pub mod random;
 pub mod report;
 pub mod stats;
+pub mod traces;
 
 mod engine;
 

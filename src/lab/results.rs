@@ -120,7 +120,7 @@ impl Outcome {
         };
         let mut name = self.mode.to_owned();
         for (path, value) in &self.values {
-            let key = path.rsplit('.').next().unwrap_or(path);
+            let key = path.trim_end_matches('"').rsplit(['.', '"']).next().unwrap_or(path);
             name.push_str(&format!("_{}={}", clean(key), clean(value)));
         }
         name.push_str(&format!("_seed={}", self.seed));

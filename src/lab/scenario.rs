@@ -9,9 +9,11 @@ use super::expect::{Expectation, Measure};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::placement::Placement;
 use crate::cluster::quantity::{Bytes, MilliCpu};
-use crate::sim::{CpuModel, Law, Model, Rate, Seconds, Spacing};
+use crate::sim::traces::WithinMinute;
+use crate::sim::{CpuModel, Law, Model, Rate, Seconds, Spacing, Startup};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One experiment.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +44,9 @@ pub struct Scenario {
     /// What is sent.
     #[serde(default)]
     pub load: Vec<Load>,
+    /// Functions and calls of a trace.
+    #[serde(default)]
+    pub trace: Option<TraceOf>,
     /// What is done when.
     #[serde(default)]
     pub step: Vec<Step>,
@@ -155,6 +160,22 @@ pub struct Amounts {
 }
 
 impl Function {
+    /// A function of which nothing is said.
+    pub fn named(name: &str) -> Self {
+        Function {
+            name: name.into(),
+            image: None,
+            process: None,
+            replicas: None,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            requests: Amounts::default(),
+            limits: Amounts::default(),
+            model: Model::default(),
+        }
+    }
+
     /// What is deployed.
     pub fn spec(&self) -> FunctionSpec {
         let mut spec = FunctionSpec::new(&self.name, self.image.as_deref().unwrap_or(&self.name));
@@ -225,6 +246,52 @@ pub struct Load {
     /// The body of each request, live.
     #[serde(default)]
     pub body: String,
+}
+
+impl Load {
+    /// Nothing yet, to a function.
+    pub fn to(function: &str) -> Self {
+        Load {
+            function: function.into(),
+            name: None,
+            users: None,
+            ramp_up: Seconds(0.0),
+            think: Think::default(),
+            loops: None,
+            rate: None,
+            spacing: Spacing::default(),
+            times: None,
+            from: Seconds(0.0),
+            until: None,
+            body: String::new(),
+        }
+    }
+}
+
+/// Azure Functions' traces, as published.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TraceOf {
+    /// The file of calls; beside the scenario unless its path says otherwise.
+    pub calls: PathBuf,
+    /// The file of durations (2019).
+    #[serde(default)]
+    pub durations: Option<PathBuf>,
+    /// The file of memory (2019).
+    #[serde(default)]
+    pub memory: Option<PathBuf>,
+    /// Where calls lie within a minute (2019).
+    #[serde(default)]
+    pub within_minute: WithinMinute,
+    /// So many functions, those with the most calls; all if none.
+    #[serde(default)]
+    pub functions: Option<usize>,
+    /// Labels of all of them.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// What all of them take to start.
+    #[serde(default)]
+    pub startup: Startup,
 }
 
 /// A time to think: a time, or a law.

@@ -1,9 +1,12 @@
 //! Reading a scenario: every mistake with its line and column, and what was probably meant.
 
-use super::Scenario;
+use super::{Function, Load, Scenario};
 use crate::live::settings::{self, Loaded, Sources};
 use crate::mistake::{Mistake, Mistakes, Written, nearest};
+use crate::sim::{Seconds, traces};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::ops::Range;
 use std::path::Path;
 
@@ -86,9 +89,10 @@ pub fn parse(written: &Written, live: bool, sets: &[String]) -> Result<Vec<Varia
                 .map_err(|why| Mistake::at(written, span_of(written, path), format!("sweep: {why}")))?;
         }
         let mut one = Mistakes::new();
-        let scenario = Scenario::deserialize_table(table)
+        let mut scenario = Scenario::deserialize_table(table)
             .map_err(|e| Mistake::of(written.name(), format!("with {}: {e}", shown(&combination))))?;
         check(written, &scenario, &mut one);
+        expand(written, &mut scenario)?;
         let scenario = one.or(scenario)?;
         let settings = settings_of(written, &scenario)?.settings;
         let values = combination.iter().map(|(k, v)| (k.clone(), plain(v))).collect();
@@ -115,39 +119,65 @@ fn shown(combination: &BTreeMap<String, toml::Value>) -> String {
     if all.is_empty() { "its live values".into() } else { all.join(", ") }
 }
 
-/// Sets the value at a path such as `platform.cores`, `function.0.model.cpu` or `platform.settings."hpa.tolerance"`
-/// (a name with dots may also be the rest of the path).
-fn set(table: &mut toml::Table, path: &str, value: toml::Value) -> Result<(), String> {
-    let (head, rest) = match path.split_once('.') {
-        None => {
-            table.insert(path.to_owned(), value);
-            return Ok(());
-        }
-        Some(parts) => parts,
-    };
-    if head == "settings" {
-        let inner = table.entry(head).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        if let toml::Value::Table(inner) = inner {
-            inner.insert(rest.trim_matches('"').to_owned(), value);
-        }
-        return Ok(());
+/// The keys of a path: `platform.cores`, `function.0.model.cpu`, `trace.labels."com.openfaas.scale.max"`. What follows
+/// `settings` is one key, whose name has a dot.
+fn keys(path: &str) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (key, after) = if keys.last().is_some_and(|k| k == "settings") {
+            (rest.trim_matches('"'), "")
+        } else if let Some((key, after)) = rest.strip_prefix('"').and_then(|r| r.split_once('"')) {
+            (key, after.trim_start_matches('.'))
+        } else {
+            rest.split_once('.').unwrap_or((rest, ""))
+        };
+        keys.push(key.to_owned());
+        rest = after;
     }
-    match table.entry(head).or_insert_with(|| toml::Value::Table(toml::Table::new())) {
-        toml::Value::Table(inner) => set(inner, rest, value),
-        toml::Value::Array(items) => {
-            let (index, rest) = rest.split_once('.').unwrap_or((rest, ""));
-            let n = items.len();
-            let item = index.parse::<usize>().ok().and_then(|i| items.get_mut(i));
-            match item {
-                Some(toml::Value::Table(inner)) if !rest.is_empty() => set(inner, rest, value),
-                Some(item) if rest.is_empty() => {
-                    *item = value;
-                    Ok(())
-                }
-                _ => Err(format!("`{path}`: write a number below {n} after `{head}`, and a key after it")),
-            }
+    keys
+}
+
+/// Sets the value at a path; tables on the way are made if they are not there.
+fn set(table: &mut toml::Table, path: &str, value: toml::Value) -> Result<(), String> {
+    let keys = keys(path);
+    let Some((last, way)) = keys.split_last() else { return Err("a path is empty".into()) };
+    let mut root = toml::Value::Table(std::mem::take(table));
+    let mut at = &mut root;
+    let put = || {
+        for key in way {
+            at = step_into(at, key, path)?;
         }
-        _ => Err(format!("`{path}`: `{head}` is a value, it has no keys")),
+        match at {
+            toml::Value::Table(inner) => {
+                inner.insert(last.clone(), value);
+                Ok(())
+            }
+            toml::Value::Array(_) => {
+                *step_into(at, last, path)? = value;
+                Ok(())
+            }
+            _ => Err(format!("`{path}`: what stands before `{last}` is a value, it has no keys")),
+        }
+    };
+    let done = put();
+    if let toml::Value::Table(whole) = root {
+        *table = whole;
+    }
+    done
+}
+
+fn step_into<'a>(at: &'a mut toml::Value, key: &str, path: &str) -> Result<&'a mut toml::Value, String> {
+    match at {
+        toml::Value::Table(inner) => {
+            Ok(inner.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new())))
+        }
+        toml::Value::Array(items) => {
+            let n = items.len();
+            let item = key.parse::<usize>().ok().and_then(|i| items.get_mut(i));
+            item.ok_or_else(|| format!("`{path}`: write a number below {n} instead of `{key}`"))
+        }
+        _ => Err(format!("`{path}`: what stands before `{key}` is a value, it has no keys")),
     }
 }
 
@@ -175,6 +205,44 @@ fn explained(written: &Written, error: &toml::de::Error) -> Mistake {
     Mistake::at(written, span, what)
 }
 
+/// Puts the functions and calls of a trace in place.
+fn expand(written: &Written, s: &mut Scenario) -> Result<(), Mistakes> {
+    let Some(of) = s.trace.take() else { return Ok(()) };
+    let beside = Path::new(written.name()).parent().unwrap_or(Path::new(""));
+    let open = |path: &Path| {
+        let path = beside.join(path);
+        let wrong = |why: String| Mistake::at(written, span_of(written, "[trace]"), why);
+        let file =
+            File::open(&path).map_err(|e| wrong(format!("trace: {} cannot be read: {e}", path.display())))?;
+        Ok::<_, Mistake>((BufReader::new(file), move |why: String| {
+            Mistake::at(written, span_of(written, "[trace]"), format!("trace: {}: {why}", path.display()))
+        }))
+    };
+    let (file, wrong) = open(&of.calls)?;
+    let mut trace = traces::calls(file).map_err(wrong)?;
+    if let Some(path) = &of.durations {
+        let (file, wrong) = open(path)?;
+        traces::durations(&mut trace, file).map_err(wrong)?;
+    }
+    if let Some(path) = &of.memory {
+        let (file, wrong) = open(path)?;
+        traces::memory(&mut trace, file).map_err(wrong)?;
+    }
+    if !trace.dropped.is_empty() {
+        s.text = format!("{} (Of the trace, {}.)", s.text, trace.said());
+    }
+    for f in trace.functions.iter().take(of.functions.unwrap_or(usize::MAX)) {
+        let mut model = f.model.clone();
+        model.startup = of.startup.clone();
+        let end = s.duration.duration();
+        let times = traces::moments(f, of.within_minute, s.seed);
+        let times = times.into_iter().filter(|at| *at < end).map(|at| Seconds(at.as_secs_f64())).collect();
+        s.function.push(Function { labels: of.labels.clone(), model, ..Function::named(&f.name) });
+        s.load.push(Load { times: Some(times), ..Load::to(&f.name) });
+    }
+    Ok(())
+}
+
 /// What a type cannot check.
 fn check(written: &Written, s: &Scenario, mistakes: &mut Mistakes) {
     let mut wrong =
@@ -197,7 +265,7 @@ fn check(written: &Written, s: &Scenario, mistakes: &mut Mistakes) {
     if !["process", "docker"].contains(&s.platform.provider.as_str()) {
         wrong("provider", format!("provider: `{}` is neither `process` nor `docker`", s.platform.provider));
     }
-    if s.function.is_empty() {
+    if s.function.is_empty() && s.trace.is_none() {
         wrong("name", "there is no [[function]]".into());
     }
     let names: Vec<&str> = s.function.iter().map(|f| f.name.as_str()).collect();
