@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod autoscale;
 pub mod build;
+pub mod calibrate;
 pub mod check;
 pub mod client;
 pub mod completions;
@@ -117,6 +118,7 @@ enum Command {
     Explain(explain::Args),
     Load(load::Args),
     Run(run::Args),
+    Calibrate(calibrate::Args),
     Check(check::Args),
     Replay(replay::Args),
     Password(password::Args),
@@ -166,6 +168,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Explain(args) => explain::run(args, global),
         Command::Load(args) => load::run(args, global),
         Command::Run(args) => run::run(args),
+        Command::Calibrate(args) => calibrate::run(args, global),
         Command::Check(args) => check::run(args, global),
         Command::Replay(args) => replay::run(args),
         Command::Password(args) => password::run(args, global),

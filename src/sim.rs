@@ -13,11 +13,13 @@
 //! | [`cores`] | who gets the CPU? |
 //! | [`stats`], [`report`] | what was it in the end? |
 //! | [`observe`] | what happened one by one? |
+//! | [`calibrate`] | which law do measured times follow? |
 //! | [`random`] | where does chance come from? |
 //! | [`queue`] | in which order? |
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod arrivals;
+pub mod calibrate;
 pub mod cores;
 pub mod law;
 pub mod model;

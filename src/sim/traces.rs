@@ -208,8 +208,8 @@ fn calls_2019<R: Read>(mut csv: csv::Reader<R>, names: &[String]) -> Result<Trac
     if minutes.is_empty() {
         return Err("there is no column of a minute: `1`, `2`, …".into());
     }
-    let mut trace = Trace::default();
-    trace.duration = 60.0 * f64::from(minutes.iter().map(|(_, m)| m + 1).max().unwrap_or(0));
+    let last = minutes.iter().map(|(_, m)| m + 1).max().unwrap_or(0);
+    let mut trace = Trace { duration: 60.0 * f64::from(last), ..Trace::default() };
     let mut all = BTreeMap::new();
     for row in csv.records() {
         let Ok(row) = row else {
