@@ -3,3 +3,4 @@
 pub mod kubectl;
 pub mod tui;
 pub mod view;
+pub mod web;

@@ -36,7 +36,7 @@ pub struct GatewayConfig {
     pub read_timeout: Duration,
     /// From the end of a request's headers to the end of its reply, waiting for a pod included.
     pub write_timeout: Duration,
-    /// The password of the user `admin` for `/system/*` and `/ui/*`; none: everybody may.
+    /// The password of the user `admin` for `/system/*`; none: everybody may.
     pub password: Option<String>,
     /// How many threads serve; 0: one per core.
     pub threads: usize,
@@ -93,7 +93,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// Takes the port. `api` answers whatever is not an invocation, `/healthz` or `/`: what lies under `/system`
-    /// and `/ui` only to those who know the password.
+    /// only to those who know the password.
     pub fn bind(
         config: GatewayConfig,
         router: Arc<Router>,

@@ -10,6 +10,7 @@ pub mod logs;
 pub mod own;
 mod scale;
 mod status;
+mod ui;
 
 use crate::live::handle::{ApplyError, Handle};
 use axum::Router;
@@ -45,6 +46,10 @@ pub fn router(handle: Handle) -> Router {
         .route("/system/faasim/command", only().post(own::command))
         .route("/system/faasim/exec/{pod}", only().post(own::exec))
         .route("/system/faasim/shutdown", only().post(own::shutdown))
+        .route("/system/faasim/pictures", only().get(ui::pictures))
+        .route("/ui", only().get(ui::slash))
+        .route("/ui/", only().get(ui::page))
+        .route("/ui/{file}", only().get(ui::file))
         .fallback(not_found)
         .with_state(handle)
 }

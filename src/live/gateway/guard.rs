@@ -3,11 +3,13 @@
 use super::reply::{Reply, error};
 use base64::Engine;
 use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
-use http::{StatusCode, Uri};
+use http::{HeaderName, Method, StatusCode, Uri};
 use sha2::{Digest, Sha256};
 
 /// The user that the password belongs to.
 pub(super) const USER: &str = "admin";
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 pub(super) struct Guard {
     allowed_hosts: Vec<String>,
@@ -25,7 +27,7 @@ impl Guard {
     }
 
     /// Refuses a request that names another host than ours, or that a foreign web page makes.
-    pub(super) fn refuse_foreign(&self, uri: &Uri, headers: &HeaderMap) -> Option<Reply> {
+    pub(super) fn refuse_foreign(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Reply> {
         let host = match (uri.authority(), headers.get(HOST)) {
             (Some(authority), _) => Some(authority.as_str()),
             // What is not text is nobody's name.
@@ -36,6 +38,10 @@ impl Guard {
             && !self.allows(host)
         {
             return Some(forbidden("Host", host));
+        }
+        // Browsers say it of each request; a link from elsewhere may still lead here, but do nothing.
+        if !method.is_safe() && headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site") {
+            return Some(forbidden("Sec-Fetch-Site", "cross-site"));
         }
         let origin = headers.get(ORIGIN)?.to_str().unwrap_or("?");
         let ours = origin
@@ -128,10 +134,30 @@ mod tests {
         ] {
             let mut given = headers(&[("host", host)]);
             origin.map(|o| given.insert(ORIGIN, o.parse().unwrap()));
-            assert_eq!(guard.refuse_foreign(&path, &given).is_none(), passes, "{host} {origin:?}");
+            assert_eq!(
+                guard.refuse_foreign(&Method::GET, &path, &given).is_none(),
+                passes,
+                "{host} {origin:?}"
+            );
         }
         let absolute = Uri::from_static("http://evil.example/x");
-        assert!(guard.refuse_foreign(&absolute, &headers(&[("host", "localhost")])).is_some());
+        assert!(guard.refuse_foreign(&Method::GET, &absolute, &headers(&[("host", "localhost")])).is_some());
+    }
+
+    #[test]
+    fn a_foreign_page_may_lead_here_but_do_nothing() {
+        let guard = Guard::new(&[], None);
+        let path = Uri::from_static("/system/functions");
+        for (site, method, passes) in [
+            ("cross-site", Method::GET, true),
+            ("cross-site", Method::POST, false),
+            ("cross-site", Method::DELETE, false),
+            ("same-origin", Method::POST, true),
+            ("none", Method::POST, true),
+        ] {
+            let given = headers(&[("host", "localhost"), ("sec-fetch-site", site)]);
+            assert_eq!(guard.refuse_foreign(&method, &path, &given).is_none(), passes, "{site} {method}");
+        }
     }
 
     #[test]

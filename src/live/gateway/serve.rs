@@ -195,7 +195,7 @@ impl Worker {
     }
 
     async fn answer(self: Rc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Reply {
-        if let Some(refusal) = self.guard.refuse_foreign(request.uri(), request.headers()) {
+        if let Some(refusal) = self.guard.refuse_foreign(request.method(), request.uri(), request.headers()) {
             return refusal;
         }
         let uri = request.uri().clone();
@@ -224,7 +224,8 @@ impl Worker {
             "/" => return reply::moved(StatusCode::TEMPORARY_REDIRECT, "/ui/"),
             _ => {}
         }
-        if (under("/system") || under("/ui"))
+        // The portal's files hold no secret; what they show comes from `/system`.
+        if under("/system")
             && let Some(refusal) = self.guard.refuse_stranger(request.headers())
         {
             return refusal;

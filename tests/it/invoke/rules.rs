@@ -105,11 +105,16 @@ async fn everything_else_is_the_apis() {
     assert_eq!((got.status, got.header("location")), (307, Some("/ui/")));
     assert_eq!(stage.call("GET", "/healthz", "").await.status, 200);
     assert_eq!(stage.call("POST", "/healthz", "").await.status, 405);
-    for path in ["/system/info", "/ui/", "/system/nope"] {
+    for path in ["/system/info", "/system/nope"] {
         let got = stage.call("GET", path, "").await;
         assert_eq!((got.status, got.body.as_str()), (401, "invalid credentials"));
         assert_eq!(got.header("www-authenticate"), Some("Basic realm=\"Restricted\""));
     }
+    assert_eq!(
+        stage.call("GET", "/ui/", "").await.body,
+        "portal",
+        "it holds no secret, and asks for the password"
+    );
     let known = |method: &str, path: &str| {
         stage.request(method, path).header("Authorization", "Basic YWRtaW46cHc=").body("".into()).unwrap()
     };
