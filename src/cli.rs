@@ -35,6 +35,7 @@ pub mod rollout;
 pub mod run;
 pub mod scale;
 pub mod screen;
+pub mod secret;
 pub mod signals;
 pub mod stack;
 pub mod templates;
@@ -106,6 +107,7 @@ enum Command {
     Ready(ready::Args),
     Remove(remove::Args),
     Namespace(namespace::Args),
+    Secret(secret::Args),
     Get(get::Args),
     Top(top::Args),
     Scale(scale::Args),
@@ -155,6 +157,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Logs(args) => logs::run(args, global),
         Command::Ready(args) => ready::run(args, global),
         Command::Remove(args) => remove::run(args, global),
+        Command::Secret(args) => secret::run(args, global),
         Command::Namespace(args) => namespace::run(args, global),
         Command::Get(args) => get::run(args, global),
         Command::Top(args) => top::run(args, global),

@@ -12,5 +12,6 @@ pub mod metrics;
 pub mod provider;
 pub mod router;
 pub mod sampler;
+pub mod secrets;
 pub mod settings;
 pub mod store;

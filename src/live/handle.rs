@@ -3,6 +3,7 @@
 use crate::cluster::command::{Command, Refusal, Reply};
 use crate::dashboard::view::View;
 use crate::live::provider::Provider;
+use crate::live::secrets::Secrets;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,7 @@ pub struct Handle {
     view: Arc<dyn Fn() -> View + Send + Sync>,
     provider: Arc<dyn Provider>,
     shutdown: CancellationToken,
+    secrets: Secrets,
 }
 
 impl Handle {
@@ -56,8 +58,9 @@ impl Handle {
         view: Arc<dyn Fn() -> View + Send + Sync>,
         provider: Arc<dyn Provider>,
         shutdown: CancellationToken,
+        secrets: Secrets,
     ) -> Self {
-        Handle { wishes, view, provider, shutdown }
+        Handle { wishes, view, provider, shutdown, secrets }
     }
 
     /// Carries out a command.
@@ -65,6 +68,14 @@ impl Handle {
     /// # Errors
     /// The cluster's refusal, or that it could not be written down.
     pub async fn apply(&self, command: Command) -> Result<Reply, ApplyError> {
+        if let Command::Deploy(spec) | Command::Update(spec) = &command
+            && let Some(name) = self.secrets.missing(spec)
+        {
+            return Err(ApplyError::Refused(Refusal::invalid(format!(
+                "secrets: there is no secret `{name}` in namespace `{}`: `faasim secret create {name}` makes it",
+                spec.namespace
+            ))));
+        }
         let (reply, answer) = oneshot::channel();
         self.wishes.send(Wish { command, reply }).map_err(|_| ApplyError::ShuttingDown)?;
         answer.await.map_err(|_| ApplyError::ShuttingDown)?
@@ -73,6 +84,11 @@ impl Handle {
     /// The cluster, its traffic and its usage as of now.
     pub fn view(&self) -> View {
         (self.view)()
+    }
+
+    /// What functions may read.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Whoever runs the pods: for logs and exec.

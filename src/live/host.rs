@@ -18,6 +18,7 @@ use crate::live::metrics::Metrics;
 use crate::live::provider::{self, Config, Kind, Provider, ProviderError};
 use crate::live::router::Router;
 use crate::live::sampler::Sampler;
+use crate::live::secrets::Secrets;
 use crate::live::settings::{ProviderChoice, Settings};
 use crate::live::store::{Store, StoreError};
 use rand::RngExt;
@@ -127,8 +128,14 @@ impl Host {
             platform: platform.clone(),
         };
         let view = watching.clone();
-        let handle =
-            Handle::new(wishes_out, Arc::new(move || view.view()), provider.clone(), shutdown.clone());
+        let secrets = Secrets::of(folder.path());
+        let handle = Handle::new(
+            wishes_out,
+            Arc::new(move || view.view()),
+            provider.clone(),
+            shutdown.clone(),
+            secrets,
+        );
         let gateway_config = GatewayConfig {
             port: settings.gateway.port,
             allowed_hosts: settings.gateway.allowed_hosts.clone(),

@@ -14,6 +14,7 @@ mod properties;
 mod provider;
 mod queueing;
 mod screen;
+mod secrets;
 mod shell;
 mod sim;
 mod trajectories;

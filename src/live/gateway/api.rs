@@ -9,6 +9,7 @@ mod info;
 pub mod logs;
 pub mod own;
 mod scale;
+mod secrets;
 mod status;
 mod ui;
 
@@ -40,6 +41,10 @@ pub fn router(handle: Handle) -> Router {
         .route("/system/scale-function/{name}", only().post(scale::scale))
         .route("/system/info", only().get(info::info))
         .route("/system/namespaces", only().get(info::namespaces))
+        .route(
+            "/system/secrets",
+            only().get(secrets::list).post(secrets::create).put(secrets::update).delete(secrets::remove),
+        )
         .route("/system/logs", only().get(logs::logs))
         .route("/system/alert", only().post(alert::alert))
         .route("/system/faasim/view", only().get(own::view))

@@ -8,6 +8,7 @@ use crate::cluster::function::{FunctionName, FunctionSpec};
 use crate::cluster::pod::{Exit, PodUid};
 use crate::cluster::record::FoundPod;
 use crate::cluster::time::Time;
+use crate::live::secrets::{self, Secrets};
 use crate::watchdog::hold;
 use bollard::errors::Error;
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, PortBinding};
@@ -94,12 +95,14 @@ impl Engine {
             env: Some(environment(config, pod, image, secret)),
             labels: Some(labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
             exposed_ports: Some(vec![PORT.into()]),
-            host_config: Some(self.host_config(spec)),
+            host_config: Some(self.host_config(config, spec)),
             ..ContainerCreateBody::default()
         }
     }
 
-    fn host_config(&self, spec: &FunctionSpec) -> HostConfig {
+    fn host_config(&self, config: &Config, spec: &FunctionSpec) -> HostConfig {
+        let secrets = Secrets::of(&config.state_dir).folder(&spec.namespace);
+        let bind = |name: &String| format!("{}:{}/{name}:ro", secrets.join(name).display(), secrets::MOUNT);
         let memory = spec.limits.memory.and_then(|m| i64::try_from(m.0).ok());
         let published = PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(String::new()) };
         HostConfig {
@@ -119,6 +122,8 @@ impl Engine {
             readonly_rootfs: Some(spec.read_only_root_filesystem),
             tmpfs: Some(HashMap::from([("/tmp".into(), "rw,exec,nosuid,nodev,mode=1777".into())])),
             port_bindings: (!self.direct).then(|| HashMap::from([(PORT.into(), Some(vec![published]))])),
+            // The files themselves, read-only: an update is seen at once.
+            binds: (!spec.secrets.is_empty()).then(|| spec.secrets.iter().map(bind).collect()),
             ..HostConfig::default()
         }
     }

@@ -6,6 +6,7 @@ use crate::cluster::function::{FunctionSpec, HANDLER_ANNOTATION};
 use crate::cluster::time::Time;
 use crate::live::provider::keeper::StartFailure;
 use crate::live::provider::{Config, StartPod, token};
+use crate::live::secrets::{self, Secrets};
 use crate::watchdog::hold;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -61,6 +62,13 @@ pub(super) fn start(config: &Config, pod: &StartPod) -> Result<Running, StartFai
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
+    }
+    if !pod.spec.secrets.is_empty() {
+        let folder = dir.join("secrets");
+        Secrets::of(&config.state_dir)
+            .link(&pod.spec, &folder)
+            .map_err(|e| cannot("its secrets cannot be put in", e))?;
+        command.env(secrets::VARIABLE, folder);
     }
     command.envs(&pod.spec.env_vars);
     command
