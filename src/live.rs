@@ -1,5 +1,6 @@
 //! The real cluster on this machine: it feeds real events to the pure core and executes its actions.
 
+pub mod asynchronous;
 pub mod clock;
 pub mod control;
 pub mod controller;

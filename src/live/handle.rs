@@ -2,6 +2,7 @@
 
 use crate::cluster::command::{Command, Refusal, Reply};
 use crate::dashboard::view::View;
+use crate::live::asynchronous::Queue;
 use crate::live::provider::Provider;
 use crate::live::secrets::Secrets;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub struct Handle {
     provider: Arc<dyn Provider>,
     shutdown: CancellationToken,
     secrets: Secrets,
+    queue: Queue,
 }
 
 impl Handle {
@@ -59,8 +61,9 @@ impl Handle {
         provider: Arc<dyn Provider>,
         shutdown: CancellationToken,
         secrets: Secrets,
+        queue: Queue,
     ) -> Self {
-        Handle { wishes, view, provider, shutdown, secrets }
+        Handle { wishes, view, provider, shutdown, secrets, queue }
     }
 
     /// Carries out a command.
@@ -84,6 +87,11 @@ impl Handle {
     /// The cluster, its traffic and its usage as of now.
     pub fn view(&self) -> View {
         (self.view)()
+    }
+
+    /// Calls that are answered later.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     /// What functions may read.

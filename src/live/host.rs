@@ -7,6 +7,7 @@ use crate::cluster::command::{Command, Refusal};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::node::{Node, NodeId};
 use crate::dashboard::view::Platform;
+use crate::live::asynchronous::{self, Queue, QueueError};
 use crate::live::clock::system_clock;
 use crate::live::controller::Controller;
 use crate::live::folder::{Folder, FolderError};
@@ -53,6 +54,9 @@ pub enum StartError {
     /// Threads could not be started.
     #[error("cannot start the gateway's threads: {0}")]
     Threads(std::io::Error),
+    /// Asynchronous calls cannot be kept.
+    #[error("{0}; free some space, make the folder writable, or choose another with `--state`")]
+    Queue(#[from] QueueError),
     /// This program cannot find itself, which pods are to run.
     #[error("cannot find the path of this program: {0}")]
     Program(std::io::Error),
@@ -129,12 +133,14 @@ impl Host {
         };
         let view = watching.clone();
         let secrets = Secrets::of(folder.path());
+        let queue = Queue::open(folder.path())?;
         let handle = Handle::new(
             wishes_out,
             Arc::new(move || view.view()),
             provider.clone(),
             shutdown.clone(),
             secrets,
+            queue.clone(),
         );
         let gateway_config = GatewayConfig {
             port: settings.gateway.port,
@@ -186,6 +192,7 @@ impl Host {
         tokio::spawn(sampler.run(provider.clone(), stop_controller.clone()));
         // Kept up while requests drain: the last figures are worth a scrape too.
         tokio::spawn(metrics.serve(stop_controller.clone()));
+        tokio::spawn(asynchronous::run(queue, address.clone(), handle.clone(), shutdown.clone()));
         let serving = gateway.serve(shutdown).map_err(StartError::Threads)?;
         Ok(Host {
             handle,

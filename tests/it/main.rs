@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test ends with what it did not expect.
 
+mod asynchronous;
 mod build;
 mod cluster;
 mod commands;

@@ -4,6 +4,7 @@
 //! Here a request becomes a [`Command`](crate::cluster::command::Command) and the answer becomes bytes.
 
 mod alert;
+mod asynchronous;
 mod functions;
 mod info;
 pub mod logs;
@@ -47,6 +48,8 @@ pub fn router(handle: Handle) -> Router {
         )
         .route("/system/logs", only().get(logs::logs))
         .route("/system/alert", only().post(alert::alert))
+        .route("/async-function/{*rest}", only().post(asynchronous::queue))
+        .route("/system/faasim/async", only().get(asynchronous::list))
         .route("/system/faasim/view", only().get(own::view))
         .route("/system/faasim/command", only().post(own::command))
         .route("/system/faasim/exec/{pod}", only().post(own::exec))
