@@ -10,6 +10,7 @@ pub mod completions;
 pub mod delete;
 pub mod deploy;
 pub mod describe;
+pub mod doctor;
 pub mod down;
 pub mod edit;
 pub mod exec;
@@ -122,6 +123,7 @@ enum Command {
     Run(run::Args),
     Calibrate(calibrate::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Replay(replay::Args),
     Password(password::Args),
     Completions(completions::Args),
@@ -173,6 +175,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Run(args) => run::run(args),
         Command::Calibrate(args) => calibrate::run(args, global),
         Command::Check(args) => check::run(args, global),
+        Command::Doctor(args) => doctor::run(args, global),
         Command::Replay(args) => replay::run(args),
         Command::Password(args) => password::run(args, global),
         Command::Completions(args) => completions::run(args),

@@ -6,6 +6,7 @@ mod asynchronous;
 mod build;
 mod cluster;
 mod commands;
+mod doctor;
 mod faascli;
 mod invoke;
 mod lab;

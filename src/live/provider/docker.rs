@@ -33,6 +33,16 @@ use tokio_util::sync::CancellationToken;
 /// Waits between looks at an engine that does not answer: its containers may live on, or not.
 const ENGINE_RETRY: Duration = Duration::from_secs(1);
 
+/// The engine that answers, in words: for those who only ask whether there is one.
+///
+/// # Errors
+/// None answers, or it refuses: a sentence that says what to do.
+pub async fn version() -> Result<String, ProviderError> {
+    let engine = Engine::connect().await?;
+    let version = engine.docker.version().await.map_err(|e| ProviderError(e.to_string()))?;
+    Ok(format!("Docker {}", version.version.unwrap_or_else(|| "of unknown version".into())))
+}
+
 /// Runs pods as containers.
 pub struct DockerProvider {
     keeper: Keeper<Containers>,
