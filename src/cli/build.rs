@@ -5,7 +5,7 @@ use super::given::Chosen;
 use super::stack::{Stack, StackFunction};
 use super::{Global, templates};
 use crate::live::provider::docker::builder::{Builder, Order};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Build the images of a stack file's functions, with this program as their watchdog
@@ -65,6 +65,41 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// Builds again what `faasim build` had built from a handler that has changed since; functions in `names` only.
+/// Gives those whose image could not be built: what runs is better left alone.
+///
+/// # Errors
+/// The engine.
+pub(super) async fn refresh(
+    stack: &Stack,
+    names: &BTreeSet<&str>,
+    say: impl Fn(String),
+) -> Result<BTreeMap<String, String>, String> {
+    let mut failed = BTreeMap::new();
+    let built_here = |f: &&StackFunction| f.lang.is_some() && f.handler.is_some() && !f.skip_build;
+    let functions: Vec<&StackFunction> =
+        stack.functions.iter().filter(built_here).filter(|f| names.contains(&*f.spec.name)).collect();
+    if functions.is_empty() {
+        return Ok(failed);
+    }
+    let builder = Builder::connect().await?;
+    for function in functions {
+        let built = async {
+            let order = order(stack, function, &[])?;
+            if builder.is_stale(&order).await? {
+                say(format!("building {}: its handler has changed", order.image));
+                builder.build(&order, false, |line| tracing::debug!("{line}")).await?;
+                say(format!("built {}", order.image));
+            }
+            Ok(())
+        };
+        if let Err(why) = built.await {
+            failed.insert(function.spec.name.clone(), why);
+        }
+    }
+    Ok(failed)
 }
 
 /// What the engine is to make of one function.

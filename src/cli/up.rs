@@ -4,9 +4,10 @@ use super::failure::{Failure, Outcome};
 use super::logbook::{self, LogBook};
 use super::screen::Local;
 use super::signals::Signals;
-use super::watch::Watch;
-use super::{Global, stack};
-use crate::cluster::function::FunctionSpec;
+use super::stack::Stack;
+use super::watch::{Change, Watch};
+use super::{Global, build, stack};
+use crate::cluster::command::Command;
 use crate::dashboard::tui::app::WhenClosed;
 use crate::dashboard::tui::{self, Left, terminal};
 use crate::live::host::Host;
@@ -100,13 +101,13 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     }
     // Read before anything starts, so that a mistake in it starts nothing.
     let path = stack_file(args.file.as_deref(), &loaded.settings.state.folder())?;
-    let specs = functions(&path)?;
-    let watch = args.watch.then(|| Watch::new(path, &specs));
+    let stack = functions(&path)?;
+    let watch = args.watch.then(|| Watch::new(stack.clone()));
     let screen = !args.no_tui && terminal::usable();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime
         .map_err(|e| format!("cannot start: {e}"))?
-        .block_on(serve(loaded, specs, screen, watch))
+        .block_on(serve(loaded, stack, screen, watch))
         .map_err(Failure::Failed)
 }
 
@@ -123,24 +124,19 @@ fn stack_file(file: Option<&Path>, state: &Path) -> Result<PathBuf, String> {
     })
 }
 
-fn functions(path: &Path) -> Result<Vec<FunctionSpec>, String> {
+fn functions(path: &Path) -> Result<Stack, String> {
     let stack = stack::read(path).map_err(|e| e.to_string())?;
     for note in &stack.notes {
         eprintln!("note: {note}");
     }
-    Ok(stack.specs())
+    Ok(stack)
 }
 
-async fn serve(
-    loaded: Loaded,
-    specs: Vec<FunctionSpec>,
-    screen: bool,
-    watch: Option<Watch>,
-) -> Result<(), String> {
+async fn serve(loaded: Loaded, stack: Stack, screen: bool, watch: Option<Watch>) -> Result<(), String> {
     let mut signals = Signals::listen(screen)?;
     let shown = match screen {
-        true => with_screen(&loaded, specs, &mut signals, watch).await?,
-        false => plain(&loaded, specs, &mut signals, watch).await?,
+        true => with_screen(&loaded, stack, &mut signals, watch).await?,
+        false => plain(&loaded, stack, &mut signals, watch).await?,
     };
     say("stopping: requests in flight may finish".into());
     shown.host.stop().await.map_err(|e| e.to_string())?;
@@ -158,7 +154,7 @@ struct Shown {
 /// Says what happens in plain lines until the cluster is to stop.
 async fn plain(
     loaded: &Loaded,
-    specs: Vec<FunctionSpec>,
+    stack: Stack,
     signals: &mut Signals,
     watch: Option<Watch>,
 ) -> Result<Shown, String> {
@@ -170,7 +166,7 @@ async fn plain(
     for line in greeting(&host) {
         say(line);
     }
-    deploy(&host, specs, say, complain).await;
+    deploy(&host, stack, say, complain).await;
     say("ready; Ctrl-C stops it".into());
     tokio::select! {
         () = until_stopped(&host, signals) => {}
@@ -182,7 +178,7 @@ async fn plain(
 /// Shows the screen until the cluster is to stop. What faasim has to say goes to the screen's log and to a file.
 async fn with_screen(
     loaded: &Loaded,
-    specs: Vec<FunctionSpec>,
+    stack: Stack,
     signals: &mut Signals,
     watch: Option<Watch>,
 ) -> Result<Shown, String> {
@@ -198,7 +194,7 @@ async fn with_screen(
     let link = Arc::new(Local::new(host.handle.clone(), &host.gateway, book.clone()));
     let screen = tui::run(link, WhenClosed::StopsCluster, signals.any());
     let deployed = async {
-        deploy(&host, specs, |line| book.write(line), |line| book.write(line)).await;
+        deploy(&host, stack, |line| book.write(line), |line| book.write(line)).await;
         watched(&host, watch, |line| book.write(line), |line| book.write(line)).await
     };
     // Without anything to watch, or with: the screen decides when it is over.
@@ -231,7 +227,20 @@ fn notes(host: &Host) -> Vec<String> {
     platform.provider_note.iter().chain(&host.metrics_note).map(|note| format!("note: {note}")).collect()
 }
 
-async fn deploy(host: &Host, specs: Vec<FunctionSpec>, say: impl Fn(String), complain: impl Fn(String)) {
+async fn deploy(host: &Host, stack: Stack, say: impl Fn(String), complain: impl Fn(String)) {
+    let mut specs = stack.specs();
+    if host.handle.view().platform.provider == "docker" {
+        let names = specs.iter().map(|spec| &*spec.name).collect();
+        match build::refresh(&stack, &names, &say).await {
+            Ok(failed) => {
+                specs.retain(|spec| !failed.contains_key(&spec.name));
+                for (name, why) in failed {
+                    complain(format!("not deployed: {name}: its image was not built: {why}"));
+                }
+            }
+            Err(why) => complain(format!("images of changed handlers are not built again: {why}")),
+        }
+    }
     for (name, answer) in host.deploy(specs).await {
         match answer {
             Ok(notes) => {
@@ -243,7 +252,7 @@ async fn deploy(host: &Host, specs: Vec<FunctionSpec>, say: impl Fn(String), com
     }
 }
 
-/// Deploys what changes, for ever.
+/// Deploys what changes and removes what the stack file no longer has, for ever.
 async fn watched(
     host: &Host,
     watch: Option<Watch>,
@@ -253,11 +262,18 @@ async fn watched(
     let Some(mut watch) = watch else { return std::future::pending().await };
     loop {
         match watch.changed().await {
-            Ok(specs) => {
-                for spec in &specs {
-                    say(format!("changed: {}", spec.name));
+            Ok(Change { stack, removed }) => {
+                for spec in removed {
+                    let (name, command) = (spec.name.clone(), Command::Remove(spec.full_name()));
+                    match host.handle.apply(command).await {
+                        Ok(_) => say(format!("removed: {name} is no longer in the stack file")),
+                        Err(error) => complain(format!("not removed: {name}: {error}")),
+                    }
                 }
-                deploy(host, specs, &say, &complain).await;
+                for function in &stack.functions {
+                    say(format!("changed: {}", function.spec.name));
+                }
+                deploy(host, stack, &say, &complain).await;
             }
             Err(mistakes) => complain(mistakes),
         }

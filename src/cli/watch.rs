@@ -1,6 +1,6 @@
 //! What `up --watch` looks at: the stack file, and the files of each handler folder.
 
-use super::stack;
+use super::stack::{self, Stack};
 use crate::cluster::function::{FunctionSpec, HANDLER_ANNOTATION};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,53 +19,70 @@ const SKIPPED: [&str; 6] = ["node_modules", "__pycache__", "target", ".git", ".v
 pub struct Watch {
     path: PathBuf,
     file: u64,
+    stack: Stack,
     seen: BTreeMap<String, (FunctionSpec, u64)>,
+}
+
+/// What is to be done about a change.
+#[derive(Debug)]
+pub struct Change {
+    /// The stack file as it is now, with only the functions that are to be deployed again.
+    pub stack: Stack,
+    /// Functions that are no longer in it.
+    pub removed: Vec<FunctionSpec>,
 }
 
 impl Watch {
     /// Begins with what is being deployed.
-    pub fn new(path: PathBuf, specs: &[FunctionSpec]) -> Watch {
-        let seen = specs.iter().map(|s| (s.name.clone(), (s.clone(), content(s)))).collect();
-        Watch { file: mark(&path), path, seen }
+    pub fn new(stack: Stack) -> Watch {
+        let seen = stack.specs().into_iter().map(|s| (key(&s), (s.clone(), content(&s)))).collect();
+        Watch { file: mark(&stack.path), path: stack.path.clone(), stack, seen }
     }
 
-    /// Waits for a change and gives the functions that are to be deployed again.
+    /// Waits for a change.
     ///
     /// # Errors
     /// The stack file has mistakes now; they are said once.
-    pub async fn changed(&mut self) -> Result<Vec<FunctionSpec>, String> {
+    pub async fn changed(&mut self) -> Result<Change, String> {
         loop {
             tokio::time::sleep(EVERY).await;
-            let found = self.look()?;
-            if !found.is_empty() {
-                return Ok(found);
+            let change = self.look()?;
+            if !change.stack.functions.is_empty() || !change.removed.is_empty() {
+                return Ok(change);
             }
         }
     }
 
-    fn look(&mut self) -> Result<Vec<FunctionSpec>, String> {
+    fn look(&mut self) -> Result<Change, String> {
         let file = mark(&self.path);
-        let specs: Vec<FunctionSpec> = if file == self.file {
-            self.seen.values().map(|(spec, _)| spec.clone()).collect()
-        } else {
+        if file != self.file {
             self.file = file;
-            stack::read(&self.path).map_err(|mistakes| mistakes.to_string())?.specs()
-        };
-        let mut changed = Vec::new();
-        for spec in specs {
-            let now = content(&spec);
-            let before = self.seen.insert(spec.name.clone(), (spec.clone(), now));
-            if before.as_ref().is_some_and(|(old, content)| *old == spec && *content == now) {
-                continue;
-            }
-            let mut spec = spec;
-            if before.is_some_and(|(_, content)| content != now) {
-                spec.annotations.insert(CONTENT.into(), format!("{now:016x}"));
-            }
-            changed.push(spec);
+            self.stack = stack::read(&self.path).map_err(|mistakes| mistakes.to_string())?;
         }
-        Ok(changed)
+        let mut stack = self.stack.clone();
+        let mut before = std::mem::take(&mut self.seen);
+        stack.functions.retain_mut(|function| {
+            let spec = &mut function.spec;
+            let now = content(spec);
+            let old = before.remove(&key(spec));
+            self.seen.insert(key(spec), (spec.clone(), now));
+            match old {
+                Some((old, content)) if content == now => old != *spec,
+                Some(_) => {
+                    spec.annotations.insert(CONTENT.into(), format!("{now:016x}"));
+                    true
+                }
+                None => true,
+            }
+        });
+        let removed = before.into_values().map(|(spec, _)| spec).collect();
+        Ok(Change { stack, removed })
     }
+}
+
+/// What tells a function from others.
+fn key(spec: &FunctionSpec) -> String {
+    format!("{}.{}", spec.name, spec.namespace)
 }
 
 /// Names what a function's folder holds, by names, sizes and times.
@@ -119,9 +136,12 @@ mod tests {
         std::fs::create_dir(folder.path().join("a")).unwrap();
         std::fs::write(folder.path().join("a/h"), "1").unwrap();
         write("one");
-        let specs = stack::read(&stack_file).unwrap().specs();
-        let mut watch = Watch::new(stack_file.clone(), &specs);
-        let mut names = || watch.look().unwrap().into_iter().map(|s| s.name).collect::<Vec<_>>();
+        let mut watch = Watch::new(stack::read(&stack_file).unwrap());
+        let mut names = || {
+            let change = watch.look().unwrap();
+            assert!(change.removed.is_empty());
+            change.stack.functions.into_iter().map(|f| f.spec.name).collect::<Vec<_>>()
+        };
         assert_eq!(names(), Vec::<String>::new());
         std::fs::write(folder.path().join("a/h"), "22").unwrap();
         assert_eq!(names(), ["a"]);
@@ -130,6 +150,13 @@ mod tests {
         assert_eq!(names(), ["b"]);
         std::fs::write(&stack_file, "nonsense: [").unwrap();
         assert!(watch.look().is_err());
-        assert!(watch.look().unwrap().is_empty(), "a mistake is said once");
+        let change = watch.look().unwrap();
+        assert!(change.stack.functions.is_empty() && change.removed.is_empty(), "a mistake is said once");
+        let text = "provider: { name: openfaas }\nfunctions:\n  a: { handler: ./a, fprocess: cat }\n";
+        std::fs::write(&stack_file, text).unwrap();
+        let change = watch.look().unwrap();
+        assert!(change.stack.functions.is_empty());
+        assert_eq!(change.removed.iter().map(|s| &*s.name).collect::<Vec<_>>(), ["b"]);
+        assert!(watch.look().unwrap().removed.is_empty(), "it is removed once");
     }
 }

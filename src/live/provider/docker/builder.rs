@@ -1,11 +1,12 @@
 //! Images of functions from templates, built for whoever typed `faasim build`.
 
 use super::engine::Engine;
-use super::image::WATCHDOG;
+use super::image::{HANDLER, WATCHDOG, hash_folder};
 use super::layer::Layer;
 use minijinja::{Environment, UndefinedBehavior, context};
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 /// What is to be built.
 #[derive(Clone, Debug)]
@@ -81,51 +82,45 @@ impl Builder {
         let missing = self.missing_bases(&dockerfile).await;
         // An image with another watchdog is run, and not held.
         let ours = dockerfile.contains("COPY faasim /faasim");
-        let labels = ours.then(|| (WATCHDOG.to_owned(), self.layer.hash.clone()));
+        let watchdog = ours.then(|| (WATCHDOG.to_owned(), self.layer.hash.clone()));
+        let handler = (HANDLER.to_owned(), hash_of(&order.handler).await?);
+        let labels = watchdog.into_iter().chain([handler]).collect();
         let layer = self.layer.clone();
         let (handler, own) = (order.handler.clone(), order.template_folder.clone());
         let place = order.handler_folder.clone().unwrap_or_else(|| ".".into());
         let built = self
             .engine
-            .build_with(
-                &order.image,
-                HashMap::from_iter(labels),
-                dockerfile,
-                &order.arguments,
-                no_cache,
-                say,
-                move |tar| {
-                    layer.write(tar)?;
-                    tar.follow_symlinks(true);
-                    if let Some(folder) = own {
-                        // Its Dockerfile has been sent, rendered.
-                        for entry in std::fs::read_dir(&folder)?.flatten() {
-                            let name = entry.file_name();
-                            if name == "Dockerfile" || name == "Dockerfile.template" || name == *place {
-                                continue;
-                            }
-                            if entry.path().is_dir() {
-                                tar.append_dir_all(&name, entry.path())?;
-                            } else {
-                                tar.append_path_with_name(entry.path(), &name)?;
-                            }
-                        }
-                    }
-                    for entry in std::fs::read_dir(&handler)?.flatten() {
+            .build_with(&order.image, labels, dockerfile, &order.arguments, no_cache, say, move |tar| {
+                layer.write(tar)?;
+                tar.follow_symlinks(true);
+                if let Some(folder) = own {
+                    // Its Dockerfile has been sent, rendered.
+                    for entry in std::fs::read_dir(&folder)?.flatten() {
                         let name = entry.file_name();
-                        if place == "." && name == "Dockerfile" {
+                        if name == "Dockerfile" || name == "Dockerfile.template" || name == *place {
                             continue;
                         }
-                        let to = PathBuf::from(&place).join(&name);
                         if entry.path().is_dir() {
-                            tar.append_dir_all(to, entry.path())?;
+                            tar.append_dir_all(&name, entry.path())?;
                         } else {
-                            tar.append_path_with_name(entry.path(), to)?;
+                            tar.append_path_with_name(entry.path(), &name)?;
                         }
                     }
-                    Ok(())
-                },
-            )
+                }
+                for entry in std::fs::read_dir(&handler)?.flatten() {
+                    let name = entry.file_name();
+                    if place == "." && name == "Dockerfile" || compiled(&handler, &name) {
+                        continue;
+                    }
+                    let to = PathBuf::from(&place).join(&name);
+                    if entry.path().is_dir() {
+                        tar.append_dir_all(to, entry.path())?;
+                    } else {
+                        tar.append_path_with_name(entry.path(), to)?;
+                    }
+                }
+                Ok(())
+            })
             .await;
         built.map_err(|why| match missing.first() {
             Some(base) => format!(
@@ -134,6 +129,19 @@ impl Builder {
             ),
             None => why,
         })
+    }
+
+    /// Whether the image was built from this handler's folder as it was before a change, or before faasim was
+    /// replaced. One that is not here, or that others made, is not.
+    ///
+    /// # Errors
+    /// The handler's folder cannot be read.
+    pub async fn is_stale(&self, order: &Order) -> Result<bool, String> {
+        let Ok(found) = self.engine.docker.inspect_image(&order.image).await else { return Ok(false) };
+        let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
+        let Some(built_from) = labels.get(HANDLER) else { return Ok(false) };
+        let other_watchdog = labels.get(WATCHDOG).is_some_and(|hash| *hash != self.layer.hash);
+        Ok(other_watchdog || *built_from != hash_of(&order.handler).await?)
     }
 
     /// The images behind FROM that are not here.
@@ -159,4 +167,17 @@ impl Builder {
         }
         missing
     }
+}
+
+async fn hash_of(handler: &Path) -> Result<String, String> {
+    let folder = handler.to_owned();
+    let hashed =
+        tokio::task::spawn_blocking(move || hash_folder(&folder, |name| compiled(&folder, name))).await;
+    let hashed = hashed.map_err(|e| e.to_string())?;
+    hashed.map_err(|e| format!("its handler {} cannot be read: {e}", handler.display()))
+}
+
+/// What cargo made on this machine: gigabytes that the build makes anew.
+fn compiled(handler: &Path, name: &OsStr) -> bool {
+    name == "target" && handler.join("Cargo.toml").is_file()
 }

@@ -10,6 +10,7 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 /// Label of an image whose watchdog is faasim, with the hash of its layer.
 pub(super) const WATCHDOG: &str = "faasim.watchdog";
+/// Label of an image that `faasim build` made, with the hash of the handler's folder then.
+pub(super) const HANDLER: &str = "faasim.handler";
 /// The image with nothing but the watchdog, whatever tag it is named with.
 const BASE: &str = "faasim/base";
 /// Where a handler's files are in an image.
@@ -123,7 +126,7 @@ impl Images {
             below = found.ok().and_then(|image| image.id).unwrap_or_default();
         }
         let folder = handler.clone();
-        let hashed = tokio::task::spawn_blocking(move || hash_folder(&folder)).await;
+        let hashed = tokio::task::spawn_blocking(move || hash_folder(&folder, |_| false)).await;
         let handler_hash = hashed.map_err(io::Error::other).flatten().map_err(|e| {
             StartFailure::create(format!(
                 "function {}: its handler {} cannot be read: {e}; put the folder there or deploy again with the right `handler:`",
@@ -234,8 +237,9 @@ fn runs_in_base(spec: &FunctionSpec) -> Result<(), StartFailure> {
     }
 }
 
-/// Names a folder's files and what is in them.
-fn hash_folder(folder: &Path) -> io::Result<String> {
+/// Names a folder's files and what is in them, without those at its top that are `skipped`.
+pub(super) fn hash_folder(folder: &Path, skipped: impl Fn(&OsStr) -> bool) -> io::Result<String> {
+    let top = folder;
     let mut digest = Sha256::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -243,6 +247,9 @@ fn hash_folder(folder: &Path) -> io::Result<String> {
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
+            if folder == top && skipped(&entry.file_name()) {
+                continue;
+            }
             digest.update(path.as_os_str().as_encoded_bytes());
             let about = std::fs::metadata(&path)?;
             if about.is_dir() {
