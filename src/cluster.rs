@@ -51,12 +51,13 @@ mod wishes;
 use self::action::Action;
 use self::event::{Event, ScrapeId};
 use self::function::{FunctionId, FunctionName};
+use self::happenings::Happenings;
 use self::node::{Node, NodeId};
 use self::placement::NodeLoad;
 use self::pod::{Pod, PodUid};
 use self::record::Record;
 use self::settings::Settings;
-use self::snapshot::{Happening, Snapshot};
+use self::snapshot::Snapshot;
 use self::state::Function;
 use self::time::Time;
 use rand_pcg::Pcg64Mcg;
@@ -85,7 +86,7 @@ pub struct Cluster {
     metrics_due: Time,
     timers: BTreeSet<(Time, Timer)>,
     actions: VecDeque<Action>,
-    happenings: VecDeque<Arc<Happening>>,
+    happenings: Happenings,
 }
 
 /// Functions by name. (A list of pairs when written down: JSON's keys are text.)
@@ -133,7 +134,7 @@ impl Cluster {
             metrics_due: now,
             timers: BTreeSet::new(),
             actions: VecDeque::new(),
-            happenings: VecDeque::new(),
+            happenings: Happenings::default(),
         };
         cluster.timers.insert((now, Timer::Scrape));
         cluster
@@ -198,7 +199,7 @@ impl Cluster {
             nodes: self.nodes.clone(),
             functions: self.functions.iter().map(|(id, f)| (*id, state(f))).collect(),
             pods: self.pods.clone(),
-            events: self.happenings.clone(),
+            events: self.happenings.list(),
         })
     }
 
