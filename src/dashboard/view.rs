@@ -18,8 +18,24 @@ pub struct View {
     pub traffic: BTreeMap<FunctionId, Traffic>,
     /// What each pod uses, over the last second or so.
     pub usage: BTreeMap<PodUid, Usage>,
+    /// Asynchronous calls that are not finished, by function (`name.namespace`); a function without any is not there.
+    #[serde(default)]
+    pub calls: BTreeMap<String, CallCounts>,
     /// Where it runs.
     pub platform: Platform,
+}
+
+/// Asynchronous calls of one function by how far they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallCounts {
+    /// Waiting for their first try.
+    pub queued: u64,
+    /// Its function works on them.
+    pub running: u64,
+    /// Waiting for another try.
+    pub retrying: u64,
+    /// Given up; kept to be looked at.
+    pub dead: u64,
 }
 
 /// The requests of one function over the last few seconds.

@@ -7,6 +7,7 @@ use crate::cluster::routing::Closing;
 use crate::cluster::scaling::per_request;
 use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::Time;
+use crate::live::asynchronous::Queue;
 use crate::live::gateway::traffic::Traffic;
 use crate::live::handle::{ApplyError, Wish};
 use crate::live::journal::{Input, Journal};
@@ -35,6 +36,8 @@ pub struct Controller {
     pub store: Store,
     /// Records what went in; none when it is turned off or cannot be written.
     pub journal: Option<Journal>,
+    /// Calls that are answered later: they are load too.
+    pub queue: Queue,
     /// Wishes from the API and the screens.
     pub wishes: mpsc::UnboundedReceiver<Wish>,
     /// What the provider reports.
@@ -175,7 +178,15 @@ impl Controller {
             Action::Scrape { id } => {
                 let totals = self.traffic.totals();
                 let mut functions = self.router.counters();
+                let calls = self.queue.lines();
+                let names = self.snapshots.borrow().clone();
                 for (function, counters) in &mut functions {
+                    let name = names.functions.get(function).map(|f| f.name().to_string());
+                    if let Some(line) = name.and_then(|name| calls.get(&name)) {
+                        let pending = u32::try_from(line.counts.queued + line.counts.running);
+                        // Those that run and wait for a pod are among the requests that wait, too.
+                        counters.queued = counters.queued.max(pending.unwrap_or(u32::MAX));
+                    }
                     counters.completed_ok =
                         totals.get(function).map_or(0, |t| t.codes.get(&200).map_or(0, |c| c.count));
                 }

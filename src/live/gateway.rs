@@ -13,6 +13,7 @@ mod serve;
 pub mod traffic;
 
 use crate::live::router::Router;
+use http::HeaderValue;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,9 @@ use traffic::Traffic;
 
 /// The reply header that says that a request had to wait for a pod to become ready, and for how many seconds.
 pub const COLD_START_HEADER: &str = "x-faasim-cold-start";
+
+/// Marks a request of our own queue worker; its value is a secret of this process, and no pod sees it.
+pub const ASYNC_HEADER: &str = "x-faasim-queue-worker";
 
 /// How the gateway listens and how long it waits.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub struct GatewayConfig {
     pub write_timeout: Duration,
     /// The password of the user `admin` for `/system/*`; none: everybody may.
     pub password: Option<String>,
+    /// What [`ASYNC_HEADER`] must say, and how long such a request may take: the other limits are not for it.
+    pub queue_worker: Option<(HeaderValue, Duration)>,
     /// How many threads serve; 0: one per core.
     pub threads: usize,
     /// How long requests may go on after shutdown began.
@@ -54,6 +60,7 @@ impl Default for GatewayConfig {
             read_timeout: minute,
             write_timeout: minute,
             password: None,
+            queue_worker: None,
             threads: 0,
             grace: Duration::from_secs(10),
         }

@@ -1,6 +1,7 @@
 //! How the rest of faasim talks to the task that owns the cluster.
 
 use crate::cluster::command::{Command, Refusal, Reply};
+use crate::cluster::quantity::Bytes;
 use crate::dashboard::view::View;
 use crate::live::asynchronous::Queue;
 use crate::live::provider::Provider;
@@ -51,6 +52,7 @@ pub struct Handle {
     shutdown: CancellationToken,
     secrets: Secrets,
     queue: Queue,
+    largest_call: Bytes,
 }
 
 impl Handle {
@@ -62,8 +64,9 @@ impl Handle {
         shutdown: CancellationToken,
         secrets: Secrets,
         queue: Queue,
+        largest_call: Bytes,
     ) -> Self {
-        Handle { wishes, view, provider, shutdown, secrets, queue }
+        Handle { wishes, view, provider, shutdown, secrets, queue, largest_call }
     }
 
     /// Carries out a command.
@@ -92,6 +95,11 @@ impl Handle {
     /// Calls that are answered later.
     pub fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// The largest body of such a call.
+    pub fn largest_call(&self) -> Bytes {
+        self.largest_call
     }
 
     /// What functions may read.

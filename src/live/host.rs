@@ -7,7 +7,7 @@ use crate::cluster::command::{Command, Refusal};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::node::{Node, NodeId};
 use crate::dashboard::view::Platform;
-use crate::live::asynchronous::{self, Queue, QueueError};
+use crate::live::asynchronous::{Queue, QueueError, Through, Worker};
 use crate::live::clock::system_clock;
 use crate::live::controller::Controller;
 use crate::live::folder::{Folder, FolderError};
@@ -22,6 +22,7 @@ use crate::live::sampler::Sampler;
 use crate::live::secrets::Secrets;
 use crate::live::settings::{ProviderChoice, Settings};
 use crate::live::store::{Store, StoreError};
+use http::HeaderValue;
 use rand::RngExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +73,7 @@ pub struct Host {
     pub metrics_note: Option<String>,
     folder: Folder,
     serving: Serving,
+    worker: JoinHandle<()>,
     controller: JoinHandle<()>,
     stop_controller: CancellationToken,
     provider: Arc<dyn Provider>,
@@ -122,18 +124,19 @@ impl Host {
             state_dir: folder.path().display().to_string(),
             ..Platform::default()
         }));
+        let queue = Queue::open(folder.path())?;
         let watching = Watching {
             clock: clock.clone(),
-            latest,
+            latest: latest.clone(),
             traffic: traffic.clone(),
             router: router.clone(),
             sampler: sampler.clone(),
             provider: provider.clone(),
             platform: platform.clone(),
+            queue: queue.clone(),
         };
         let view = watching.clone();
         let secrets = Secrets::of(folder.path());
-        let queue = Queue::open(folder.path())?;
         let handle = Handle::new(
             wishes_out,
             Arc::new(move || view.view()),
@@ -141,7 +144,10 @@ impl Host {
             shutdown.clone(),
             secrets,
             queue.clone(),
+            settings.asynchronous.max_body,
         );
+        let token = format!("{:032x}", rand::rng().random::<u128>());
+        let token = HeaderValue::from_str(&token).unwrap_or(HeaderValue::from_static(""));
         let gateway_config = GatewayConfig {
             port: settings.gateway.port,
             allowed_hosts: settings.gateway.allowed_hosts.clone(),
@@ -149,6 +155,7 @@ impl Host {
             read_timeout: settings.gateway.read_timeout,
             write_timeout: settings.gateway.write_timeout,
             password: Some(password),
+            queue_worker: Some((token.clone(), settings.asynchronous.timeout)),
             ..GatewayConfig::default()
         };
         let gateway =
@@ -183,6 +190,7 @@ impl Host {
             traffic,
             store,
             journal,
+            queue: queue.clone(),
             wishes,
             events,
             router_events,
@@ -192,7 +200,14 @@ impl Host {
         tokio::spawn(sampler.run(provider.clone(), stop_controller.clone()));
         // Kept up while requests drain: the last figures are worth a scrape too.
         tokio::spawn(metrics.serve(stop_controller.clone()));
-        tokio::spawn(asynchronous::run(queue, address.clone(), handle.clone(), shutdown.clone()));
+        let worker = Worker {
+            queue,
+            through: Through { gateway: address.clone(), token },
+            settings: settings.asynchronous.clone(),
+            functions: latest,
+            provider: provider.clone(),
+        };
+        let worker = tokio::spawn(worker.run(shutdown.clone()));
         let serving = gateway.serve(shutdown).map_err(StartError::Threads)?;
         Ok(Host {
             handle,
@@ -200,6 +215,7 @@ impl Host {
             metrics_note,
             folder,
             serving,
+            worker,
             controller,
             stop_controller,
             provider,
@@ -230,6 +246,7 @@ impl Host {
     pub async fn stop(self) -> Result<(), ProviderError> {
         self.handle.shutdown().cancel();
         self.serving.join().await;
+        let _ = self.worker.await;
         self.stop_controller.cancel();
         // It ends at once when it is told to; that it panicked would be said by the panic.
         let _ = self.controller.await;

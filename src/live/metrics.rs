@@ -27,6 +27,8 @@ pub struct Gauges {
     pub functions: Vec<FunctionGauges>,
     /// Every running pod.
     pub pods: Vec<PodGauges>,
+    /// Asynchronous calls of every function that has had any.
+    pub calls: Vec<CallGauges>,
     /// All of it as screens have it.
     pub cluster: Option<Arc<Snapshot>>,
     /// The state folder, whose disk is looked at.
@@ -44,6 +46,25 @@ pub struct FunctionGauges {
     pub ready: u32,
     /// Requests accepted and not yet answered.
     pub in_flight: u32,
+}
+
+/// Asynchronous calls of one function.
+#[derive(Clone, Debug, Default)]
+pub struct CallGauges {
+    /// The queue they are in.
+    pub queue: String,
+    /// `mltest.openfaas-fn`.
+    pub function: String,
+    /// Waiting for a try.
+    pub pending: u64,
+    /// Being worked on.
+    pub running: u64,
+    /// Given up.
+    pub dead: u64,
+    /// Taken since faasim started.
+    pub submitted: u64,
+    /// Ended since faasim started.
+    pub processed: u64,
 }
 
 /// One pod's use.

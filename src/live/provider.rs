@@ -82,6 +82,15 @@ pub struct LogQuery {
     pub follow: bool,
 }
 
+/// What one pod works on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodCalls {
+    /// When it said so, in nanoseconds since the Unix epoch; 0 when it has not said anything yet.
+    pub at: u64,
+    /// The `X-Call-Id`s; none when its watchdog does not say.
+    pub calls: Option<Vec<String>>,
+}
+
 /// What a command inside a pod printed, and how it ended.
 #[derive(Clone, Debug)]
 pub struct ExecOutput {
@@ -125,6 +134,9 @@ pub trait Provider: Send + Sync + 'static {
 
     /// The latest cumulative usage of each running pod.
     fn samples(&self) -> Vec<PodSample>;
+
+    /// The calls that each pod works on, as it last said.
+    fn calls(&self) -> Vec<PodCalls>;
 
     /// What a pod wrote, oldest first.
     fn logs(&self, uid: PodUid, query: LogQuery) -> BoxStream<'static, Result<LogLine, ProviderError>>;

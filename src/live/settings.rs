@@ -8,6 +8,7 @@ use crate::cluster::quantity::Bytes;
 use crate::cluster::routing::RoutingPolicy;
 use crate::cluster::scaling::hpa::HpaSettings;
 use crate::cluster::scaling::openfaas::Edition;
+use crate::live::asynchronous::Backoff;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Settings {
     pub routing: Routing,
     /// `[openfaas]`
     pub openfaas: OpenFaas,
+    /// `[async]`
+    pub asynchronous: Asynchronous,
     /// `[pods]`
     pub pods: Pods,
     /// `[state]`
@@ -117,6 +120,45 @@ pub struct OpenFaas {
 impl Default for OpenFaas {
     fn default() -> Self {
         OpenFaas { edition: Edition::Pro, interval: Duration::from_secs(5) }
+    }
+}
+
+/// Asynchronous calls: OpenFaaS Pro's queue worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asynchronous {
+    /// Calls of one queue that are sent at once. 50.
+    pub max_inflight: u32,
+    /// How long a call belongs to the faasim that sends it; extended while it runs. 60 s.
+    pub ack_wait: Duration,
+    /// How long one try may take: the gateway's limits are not for these calls. 1 h.
+    pub timeout: Duration,
+    /// The largest body that is kept. 64 MiB.
+    pub max_body: Bytes,
+    /// Tries in all. 100.
+    pub retry_attempts: u32,
+    /// Statuses that are tried again.
+    pub retry_codes: Vec<u16>,
+    /// The wait before the second try; it doubles with each. 10 s.
+    pub retry_min_wait: Duration,
+    /// The longest wait. 120 s.
+    pub retry_max_wait: Duration,
+    /// How waits are spread. `exponential`.
+    pub retry_backoff: Backoff,
+}
+
+impl Default for Asynchronous {
+    fn default() -> Self {
+        Asynchronous {
+            max_inflight: 50,
+            ack_wait: Duration::from_secs(60),
+            timeout: Duration::from_secs(3600),
+            max_body: Bytes(64 << 20),
+            retry_attempts: 100,
+            retry_codes: vec![408, 429, 500, 502, 503, 504],
+            retry_min_wait: Duration::from_secs(10),
+            retry_max_wait: Duration::from_secs(120),
+            retry_backoff: Backoff::Exponential,
+        }
     }
 }
 

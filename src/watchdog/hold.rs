@@ -58,6 +58,8 @@ pub struct Report {
     pub memory: u64,
     /// Call ids (`X-Call-Id`) of the requests in flight, oldest first; those without one are only counted.
     pub in_flight: Vec<String>,
+    /// `in_flight` is known: an engine that measures a pod from outside does not know it.
+    pub names_calls: bool,
     /// Number of requests in flight. A forked process whose caller has gone still counts.
     pub in_flight_count: u32,
     /// Requests completed since start, whatever their status.

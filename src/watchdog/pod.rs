@@ -162,6 +162,7 @@ impl Pod {
             cpu_ns: sample.cpu_ns,
             memory: sample.memory,
             in_flight: state.in_flight.values().flatten().cloned().collect(),
+            names_calls: true,
             in_flight_count: u32::try_from(state.in_flight.len()).unwrap_or(u32::MAX),
             requests: state.completed,
             function_exit: state.exit,

@@ -4,7 +4,7 @@
 //! Here a request becomes a [`Command`](crate::cluster::command::Command) and the answer becomes bytes.
 
 mod alert;
-mod asynchronous;
+pub mod asynchronous;
 mod functions;
 mod info;
 pub mod logs;
@@ -48,8 +48,10 @@ pub fn router(handle: Handle) -> Router {
         )
         .route("/system/logs", only().get(logs::logs))
         .route("/system/alert", only().post(alert::alert))
-        .route("/async-function/{*rest}", only().post(asynchronous::queue))
-        .route("/system/faasim/async", only().get(asynchronous::list))
+        .route("/async-function/{*rest}", only().post(asynchronous::queue).delete(asynchronous::cancel))
+        .route("/system/faasim/async", only().get(asynchronous::list).delete(asynchronous::remove))
+        .route("/system/faasim/async/retry", only().post(asynchronous::retry))
+        .route("/system/faasim/async/call/{id}", only().get(asynchronous::show))
         .route("/system/faasim/view", only().get(own::view))
         .route("/system/faasim/command", only().post(own::command))
         .route("/system/faasim/exec/{pod}", only().post(own::exec))
@@ -89,13 +91,21 @@ impl IntoResponse for ApplyError {
 
 /// Reads a whole body, at most [`BODY_LIMIT`] of it.
 async fn read(body: Body) -> Result<Bytes, Response> {
-    axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|e| {
+    read_up_to(body, BODY_LIMIT).await
+}
+
+/// Reads a whole body, at most so many bytes.
+async fn read_up_to(body: Body, limit: usize) -> Result<Bytes, Response> {
+    axum::body::to_bytes(body, limit).await.map_err(|e| {
         let too_long =
             std::error::Error::source(&e).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
         match too_long {
             true => text(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                format_args!("the body is larger than {} MiB, the most that the API reads", BODY_LIMIT >> 20),
+                format_args!(
+                    "the body is larger than {}, the most that is read here",
+                    crate::cluster::quantity::Bytes(limit as u64)
+                ),
             ),
             false => text(StatusCode::BAD_REQUEST, format_args!("the body broke off: {e}")),
         }

@@ -6,11 +6,11 @@ mod upgrade;
 
 pub(super) use body::{ProxiedBody, Upload};
 
-use super::COLD_START_HEADER;
 use super::pool::Connection;
 use super::reply::{self, BoxError, Reply, ReplyBody};
 use super::serve::Worker;
 use super::traffic::Recorder;
+use super::{ASYNC_HEADER, COLD_START_HEADER};
 use crate::live::router::{Admitted, Route, Seat};
 use body::{Finish, UploadState};
 use headers::Stamp;
@@ -37,6 +37,17 @@ pub(super) struct Call {
     started: Instant,
     cold: bool,
     status: u16,
+    /// It comes from our own queue, and has its limits.
+    queued: bool,
+}
+
+/// How long a request may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// In all.
+    write: Duration,
+    /// From the moment it has a pod.
+    upstream: Duration,
 }
 
 impl Drop for Call {
@@ -60,11 +71,12 @@ enum Failure {
 impl Worker {
     pub(super) async fn invoke(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         name: &str,
         rest: &str,
         peer: SocketAddr,
     ) -> Reply {
+        let queued = self.is_queued(&mut request);
         let method = request.method();
         let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         if !known.contains(method) && method != Method::HEAD && method != Method::OPTIONS {
@@ -79,6 +91,7 @@ impl Worker {
             started,
             cold: false,
             status: CLIENT_LEFT,
+            queued,
         };
         let stamp = Stamp::new(request.headers());
         let seat = self.seat(&route, &mut call, name).await;
@@ -99,6 +112,20 @@ impl Worker {
         answer
     }
 
+    /// Whether our own queue worker sends this.
+    fn is_queued(&self, request: &mut Request<Incoming>) -> bool {
+        let mark = request.headers_mut().remove(ASYNC_HEADER);
+        mark.is_some_and(|mark| self.config.queue_worker.as_ref().is_some_and(|(secret, _)| mark == secret))
+    }
+
+    /// The gateway's limits, or those of calls that are answered later.
+    fn limits(&self, call: &Call) -> Limits {
+        match &self.config.queue_worker {
+            Some((_, timeout)) if call.queued => Limits { write: *timeout, upstream: *timeout },
+            _ => Limits { write: self.config.write_timeout, upstream: self.config.upstream_timeout },
+        }
+    }
+
     /// A pod for this request, after waiting for one where there is none.
     async fn seat(&self, route: &Arc<Route>, call: &mut Call, name: &str) -> Result<Seat, Reply> {
         let waiting = match route.admit() {
@@ -112,7 +139,7 @@ impl Worker {
             }
         };
         call.cold = waiting.is_cold();
-        let deadline = call.started + self.config.write_timeout.min(LONGEST_WAIT);
+        let deadline = call.started + self.limits(call).write.min(LONGEST_WAIT);
         match timeout_at(deadline.into(), waiting).await {
             Ok(Ok(seat)) => Ok(seat),
             Ok(Err(_gone)) => Err(unknown(name)),
@@ -135,8 +162,9 @@ impl Worker {
         stamp: &Stamp,
     ) -> Reply {
         let begun = if call.cold { Instant::now() } else { call.started };
-        let written_by = call.started + self.config.write_timeout;
-        let deadline = written_by.min(begun + self.config.upstream_timeout);
+        let limits = self.limits(&call);
+        let written_by = call.started + limits.write;
+        let deadline = written_by.min(begun + limits.upstream);
         let streams = headers::wants_stream(request.headers());
         let upgrade = upgrade::wanted(&mut request);
         let content_type = request.headers().get(CONTENT_TYPE).cloned();

@@ -1,13 +1,15 @@
 //! What screens draw and what Prometheus scrapes, put together when they ask.
 
+use crate::cluster::function::FunctionName;
 use crate::cluster::snapshot::Snapshot;
 use crate::dashboard::view::{Platform, Traffic as TrafficView, View};
+use crate::live::asynchronous::{Queue, queue_of};
 use crate::live::gateway::traffic::Traffic;
-use crate::live::metrics::{FunctionGauges, Gauges, PodGauges};
+use crate::live::metrics::{CallGauges, FunctionGauges, Gauges, PodGauges};
 use crate::live::provider::Provider;
 use crate::live::router::{Clock, Router};
 use crate::live::sampler::Sampler;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -25,6 +27,7 @@ pub(super) struct Watching {
     pub(super) sampler: Arc<Sampler>,
     pub(super) provider: Arc<dyn Provider>,
     pub(super) platform: Arc<Mutex<Platform>>,
+    pub(super) queue: Queue,
 }
 
 impl Watching {
@@ -39,7 +42,8 @@ impl Watching {
             }
         }
         let platform = self.platform.lock().map(|p| p.clone()).unwrap_or_default();
-        View { snapshot: Arc::new(snapshot), traffic: self.traffic(), usage, platform }
+        let calls = self.queue.lines().into_iter().map(|(function, line)| (function, line.counts)).collect();
+        View { snapshot: Arc::new(snapshot), traffic: self.traffic(), usage, calls, platform }
     }
 
     fn traffic(&self) -> BTreeMap<crate::cluster::function::FunctionId, TrafficView> {
@@ -90,6 +94,28 @@ impl Watching {
         let state = self.platform.lock().map(|p| p.state_dir.clone().into()).unwrap_or_default();
         let (functions, pods) = (functions.collect(), pods.collect());
         let cluster = Snapshot { at: (self.clock)(), ..Snapshot::clone(&snapshot) };
-        Gauges { functions, pods, cluster: Some(Arc::new(cluster)), state }
+        let calls = self.call_gauges(&snapshot);
+        Gauges { functions, pods, calls, cluster: Some(Arc::new(cluster)), state }
+    }
+
+    fn call_gauges(&self, snapshot: &Snapshot) -> Vec<CallGauges> {
+        let (lines, submitted, processed) =
+            (self.queue.lines(), self.queue.submitted(), self.queue.processed());
+        let functions: BTreeSet<&String> =
+            lines.keys().chain(submitted.keys()).chain(processed.keys()).collect();
+        let gauge = |function: &String| {
+            let counts = lines.get(function).map(|line| line.counts).unwrap_or_default();
+            let known = snapshot.function(&FunctionName::parse(function));
+            CallGauges {
+                queue: queue_of(known.map(|f| &*f.spec)).to_owned(),
+                function: function.clone(),
+                pending: counts.queued + counts.retrying,
+                running: counts.running,
+                dead: counts.dead,
+                submitted: submitted.get(function).copied().unwrap_or_default(),
+                processed: processed.get(function).copied().unwrap_or_default(),
+            }
+        };
+        functions.into_iter().map(gauge).collect()
     }
 }

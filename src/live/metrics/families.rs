@@ -1,7 +1,7 @@
 //! The families: names, helps and buckets are those of OpenFaaS' gateway.
 
 use super::text::Text;
-use super::{Gauges, cadvisor, kube, node};
+use super::{CallGauges, Gauges, cadvisor, kube, node};
 use crate::cluster::function::FunctionId;
 use crate::cluster::snapshot::Snapshot;
 use crate::live::gateway::traffic::{BUCKETS, FunctionTotals};
@@ -13,6 +13,7 @@ pub(super) fn write(totals: &BTreeMap<FunctionId, FunctionTotals>, gauges: &Gaug
     invocations(&mut text, totals);
     replicas(&mut text, gauges);
     pods(&mut text, gauges);
+    calls(&mut text, gauges);
     if let Some(cluster) = &gauges.cluster {
         targets(&mut text, cluster);
         kube::write(&mut text, cluster);
@@ -74,6 +75,28 @@ fn replicas(text: &mut Text, gauges: &Gauges) {
     text.family(name, "gauge", "Requests of the function accepted and not yet answered");
     for function in &gauges.functions {
         text.sample(name, &[("function_name", &function.name)], function.in_flight);
+    }
+}
+
+/// As OpenFaaS Pro's queue worker names them.
+fn calls(text: &mut Text, gauges: &Gauges) {
+    type Value = fn(&CallGauges) -> u64;
+    let families: [(&str, &str, &str, Value); 5] = [
+        ("queue_worker_pending_messages", "gauge", "Calls that wait to be processed", |c| c.pending),
+        ("queue_worker_messages_processed_total", "counter", "Calls processed", |c| c.processed),
+        ("queue_worker_messages_submitted_total", "counter", "Calls submitted to the queue", |c| c.submitted),
+        ("queue_worker_function_invocation_inflight", "gauge", "Calls that are being processed", |c| {
+            c.running
+        }),
+        ("faasim_dead_calls", "gauge", "Calls that were given up and are kept to be looked at", |c| c.dead),
+    ];
+    for (name, kind, help, value) in families {
+        text.family(name, kind, help);
+        for call in &gauges.calls {
+            let labels: [(&str, &dyn Display); 2] =
+                [("function_name", &call.function), ("queue_name", &call.queue)];
+            text.sample(name, &labels, value(call));
+        }
     }
 }
 

@@ -16,7 +16,9 @@ mod layer;
 mod logs;
 
 use super::keeper::{Keeper, Runtime, StartFailure};
-use super::{Config, Events, ExecOutput, LogLine, LogQuery, Provider, ProviderError, StartPod, token};
+use super::{
+    Config, Events, ExecOutput, LogLine, LogQuery, PodCalls, Provider, ProviderError, StartPod, token,
+};
 use crate::cluster::event::PodSample;
 use crate::cluster::pod::{Exit, PodUid};
 use crate::cluster::record::FoundPod;
@@ -116,6 +118,10 @@ impl Provider for DockerProvider {
 
     fn samples(&self) -> Vec<PodSample> {
         self.keeper.samples()
+    }
+
+    fn calls(&self) -> Vec<PodCalls> {
+        self.keeper.calls()
     }
 
     fn logs(&self, uid: PodUid, query: LogQuery) -> BoxStream<'static, Result<LogLine, ProviderError>> {

@@ -1,6 +1,6 @@
 //! One task per pod, the same for every provider: it carries out orders, waits for the pod's end, and reports.
 
-use super::{Events, StartPod};
+use super::{Events, PodCalls, StartPod};
 use crate::cluster::event::{Event, PodSample};
 use crate::cluster::pod::{Exit, PodUid};
 use crate::cluster::quantity::Bytes;
@@ -177,6 +177,16 @@ impl<R: Runtime> Keeper<R> {
             })
         });
         samples.collect()
+    }
+
+    /// What each pod works on.
+    pub(super) fn calls(&self) -> Vec<PodCalls> {
+        let pods = self.shared.lock();
+        let calls = pods.values().map(|kept| match kept.board.latest() {
+            Some(report) => PodCalls { at: report.at, calls: report.names_calls.then_some(report.in_flight) },
+            None => PodCalls::default(),
+        });
+        calls.collect()
     }
 
     /// Stops all pods and waits until they are gone.

@@ -12,7 +12,7 @@ mod passport;
 mod sweep;
 
 use super::keeper::{Keeper, Runtime, StartFailure};
-use super::{Config, Events, ExecOutput, LogLine, LogQuery, Provider, ProviderError, StartPod};
+use super::{Config, Events, ExecOutput, LogLine, LogQuery, PodCalls, Provider, ProviderError, StartPod};
 use crate::cluster::event::PodSample;
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::pod::{Exit, PodUid};
@@ -135,6 +135,10 @@ impl Provider for ProcessProvider {
 
     fn samples(&self) -> Vec<PodSample> {
         self.keeper.samples()
+    }
+
+    fn calls(&self) -> Vec<PodCalls> {
+        self.keeper.calls()
     }
 
     fn logs(&self, uid: PodUid, query: LogQuery) -> BoxStream<'static, Result<LogLine, ProviderError>> {

@@ -76,6 +76,18 @@ fn host_names(value: &Vec<String>) -> Result<(), &'static str> {
     }
 }
 
+fn seconds(value: &Duration) -> Result<(), &'static str> {
+    if *value < Duration::from_secs(2) { Err("a duration of at least 2s") } else { Ok(()) }
+}
+
+#[allow(clippy::ptr_arg)] // As above.
+fn statuses(value: &Vec<u16>) -> Result<(), &'static str> {
+    match value.iter().all(|status| (100..600).contains(status)) {
+        true => Ok(()),
+        false => Err("a list of HTTP statuses, such as `[\"429\", \"503\"]`"),
+    }
+}
+
 macro_rules! keys {
     ($($name:literal $section:ident.$field:ident $check:ident $about:literal)*) => {
         /// All of them, section by section, in the order in which `--print-config` writes them.
@@ -107,6 +119,15 @@ keys! {
     "routing.policy" routing.policy any "which pod takes a request"
     "openfaas.edition" openfaas.edition any "whose rules the com.openfaas.scale labels follow: `pro` or `ce`"
     "openfaas.interval" openfaas.interval positive "time between two looks of OpenFaaS' scaler"
+    "async.max-inflight" asynchronous.max_inflight at_least_one "asynchronous calls of one queue that are sent at once"
+    "async.ack-wait" asynchronous.ack_wait seconds "how long a call belongs to the faasim that sends it; extended while it runs"
+    "async.timeout" asynchronous.timeout positive "how long one try of an asynchronous call may take"
+    "async.max-body" asynchronous.max_body some_size "the largest body of an asynchronous call"
+    "async.retry-attempts" asynchronous.retry_attempts at_least_one "tries of an asynchronous call in all"
+    "async.retry-codes" asynchronous.retry_codes statuses "statuses after which an asynchronous call is tried again"
+    "async.retry-min-wait" asynchronous.retry_min_wait any "wait before the second try; it doubles with each"
+    "async.retry-max-wait" asynchronous.retry_max_wait any "longest wait between two tries"
+    "async.retry-backoff" asynchronous.retry_backoff any "how waits are spread: `exponential` (not at all), `full` or `equal`"
     "pods.provider" pods.provider any "what runs pods: `docker`, `process`, or `auto`: docker where an engine answers"
     "pods.lease" pods.lease positive "how long pods outlive a faasim that died, waiting to be adopted"
     "pods.termination-grace" pods.termination_grace any "how long a stopping pod may finish what is in flight"

@@ -5,6 +5,7 @@ use crate::cluster::quantity::Bytes;
 use crate::cluster::routing::RoutingPolicy;
 use crate::cluster::scaling::hpa::Dialect;
 use crate::cluster::scaling::openfaas::Edition;
+use crate::live::asynchronous::Backoff;
 use crate::live::settings::ProviderChoice;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -183,6 +184,19 @@ impl Kind for Vec<String> {
     }
 }
 
+impl Kind for Vec<u16> {
+    fn read(given: &Given) -> Option<Self> {
+        let items = Vec::<String>::read(given)?;
+        items.iter().map(|item| item.trim().parse().ok()).collect()
+    }
+    fn allowed() -> String {
+        "a list of numbers as texts: `[\"429\", \"503\"]` in a file, `429,503` elsewhere".into()
+    }
+    fn toml(&self) -> String {
+        self.iter().map(ToString::to_string).collect::<Vec<_>>().toml()
+    }
+}
+
 /// A setting with a handful of names.
 macro_rules! choice {
     ($type:ty: $($name:literal => $value:path),* $(,)?) => {
@@ -211,6 +225,11 @@ choice!(RoutingPolicy:
 );
 choice!(Edition: "pro" => Edition::Pro, "ce" => Edition::Ce);
 choice!(Dialect: "current" => Dialect::Current, "legacy" => Dialect::Legacy);
+choice!(Backoff:
+    "exponential" => Backoff::Exponential,
+    "full" => Backoff::Full,
+    "equal" => Backoff::Equal,
+);
 choice!(ProviderChoice:
     "auto" => ProviderChoice::Auto,
     "docker" => ProviderChoice::Docker,
