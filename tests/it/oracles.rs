@@ -38,35 +38,58 @@ fn oracle_hpa_controller() {
     run("hpa-controller-cases.json", controller_case);
 }
 
-fn run(file: &str, case: impl Fn(&Value, Dialect) -> Outcome) {
-    let folder = std::env::var_os("FAASIM_ORACLES")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/oracles"));
+/// The text of a file of cases, from the folder that `FAASIM_ORACLES` names.
+pub fn cases_of(file: &str) -> Value {
+    let named = std::env::var_os("FAASIM_ORACLES").map(PathBuf::from);
+    let folder =
+        named.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/oracles"));
     let path = folder.join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let all: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| {
+        let path = path.display();
+        panic!("{path} cannot be read ({e}); FAASIM_ORACLES names the folder that holds it")
+    });
+    let all: Value = serde_json::from_str(&text)
+        .unwrap_or_else(|e| panic!("{} is not a file of cases: {e}", path.display()));
+    assert!(all["cases"].as_array().is_some_and(|c| !c.is_empty()), "{} holds no case", path.display());
+    all
+}
+
+/// What a case comes to; one that cannot be understood fails alone, and is named like any other.
+pub fn judged(case: impl FnOnce() -> Outcome) -> Outcome {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(case)).unwrap_or_else(|why| {
+        let text = why.downcast_ref::<String>().map(String::as_str);
+        Err(text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("it panics").to_owned())
+    })
+}
+
+/// Prints `N passed, N failed` and the names of those that failed, and fails if there is one.
+pub fn verdict(file: &str, passed: usize, failed: &[String]) {
+    println!("{file}: {passed} passed, {} failed", failed.len());
+    failed.iter().for_each(|name| println!("  {name}"));
+    assert!(failed.is_empty(), "{file}: {passed} passed, {} failed:\n{}", failed.len(), failed.join("\n"));
+}
+
+fn run(file: &str, case: impl Fn(&Value, Dialect) -> Outcome) {
+    let all = cases_of(file);
     let (mut passed, mut failed) = (0, Vec::new());
-    for one in all["cases"].as_array().expect("cases is a list") {
-        for dialect in one["applies_to"].as_array().expect("applies_to is a list") {
-            let dialect = match dialect.as_str() {
-                Some("legacy") => Dialect::Legacy,
-                Some("current") => Dialect::Current,
-                other => panic!("unknown dialect {other:?}"),
-            };
-            match case(one, dialect) {
+    for one in list(&all["cases"]) {
+        let name = one["name"].as_str().unwrap_or("unnamed");
+        if list(&one["applies_to"]).is_empty() {
+            failed.push(format!("{name}: applies_to names no dialect"));
+        }
+        for dialect in list(&one["applies_to"]) {
+            let outcome = judged(|| match dialect.as_str() {
+                Some("legacy") => case(one, Dialect::Legacy),
+                Some("current") => case(one, Dialect::Current),
+                _ => Err("it is neither `legacy` nor `current`".into()),
+            });
+            match outcome {
                 Ok(()) => passed += 1,
-                Err(why) => {
-                    failed
-                        .push(format!("{} [{dialect:?}]: {why}", one["name"].as_str().unwrap_or("unnamed")));
-                }
+                Err(why) => failed.push(format!("{name} [{}]: {why}", dialect.as_str().unwrap_or("?"))),
             }
         }
     }
-    println!("{file}: {passed} passed, {} failed", failed.len());
-    for name in &failed {
-        println!("  {name}");
-    }
-    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+    verdict(file, passed, &failed);
 }
 
 fn int(v: &Value) -> Option<i64> {
@@ -99,12 +122,14 @@ fn settings(case: &Value, dialect: Dialect) -> HpaSettings {
         let here = if case[key].is_null() { &config[key] } else { &case[key] };
         secs(here, default)
     };
+    // Kubernetes' tests raise the factor of one step in these two kinds.
+    let raised = matches!(case["kind"].as_str(), Some("reconcile" | "clamp_no_behavior"));
     HpaSettings {
         dialect,
         cpu_initialization_period: either("cpu_init_period_s", 120),
         initial_readiness_delay: either("readiness_delay_s", 10),
         downscale_stabilization: secs(&config["downscale_window_s"], 300),
-        scale_up_limit_factor: config["scale_up_limit_factor"].as_u64().map_or(2, |n| n as u32),
+        scale_up_limit_factor: config["scale_up_limit_factor"].as_u64().map_or(if raised { 8 } else { 2 }, |n| n as u32),
         scale_up_limit_minimum: config["scale_up_limit_minimum"].as_u64().map_or(4, |n| n as u32),
         tolerance: config["tolerance"].as_f64().unwrap_or(0.1),
         ..HpaSettings::default()
@@ -158,9 +183,9 @@ fn replica_case(case: &Value, dialect: Dialect) -> Outcome {
         .map(|(v, pod)| Row { pod, request: int(&v["request_milli"]), sample: sample(v) })
         .collect();
     let strangers: Vec<i64> =
-        list(&case["extra_metrics"]).iter().filter_map(|v| int(&v["usage_milli"])).collect();
+        list(&case["extra_metrics"]).iter().filter_map(|v| int(&v["usage_milli"]).or_else(|| int(v))).collect();
     let samples = Samples { rows: &rows, strangers: &strangers };
-    let cpu = case["resource"].as_str() != Some("memory");
+    let cpu = case["resource"].as_str().is_none_or(|r| r == "cpu");
     let current = int(&case["current_replicas"]).unwrap_or(0);
     // External values are summed; an object has one.
     let value = list(&case["metric_values"]).iter().filter_map(int).fold(0i64, i64::saturating_add);
@@ -476,7 +501,10 @@ fn reconcile(case: &Value, settings: &HpaSettings) -> Outcome {
         custom.objects.insert(("qps".into(), "echo".into()), *first);
         custom.external.insert("qps".into(), values.clone());
     }
-    custom.strangers = list(&case["extra_metrics"]).iter().filter_map(|v| int(&v["usage_milli"])).collect();
+    custom.strangers = list(&case["extra_metrics"])
+        .iter()
+        .filter_map(|v| int(&v["usage_milli"]).or_else(|| int(v)))
+        .collect();
     for source in list(&case["failing"]) {
         let source = match source.as_str() {
             Some("resource") => MetricSource::Resource,

@@ -122,27 +122,31 @@ impl Hpa {
         working.push(Step::Current { replicas: current, min, max });
         let mut events = Vec::new();
         let mut reason = String::new();
+        // A look that needs no metrics leaves none in the status.
+        let shown = self.status.current_metrics.take();
         let desired = if target.spec_replicas == 0 && (legacy || min != 0) {
             working.push(Step::Disabled);
             let message = "scaling is disabled since the replica count of the target is zero";
             self.set(ConditionType::ScalingActive, false, "ScalingDisabled", message.into(), now);
-            current
+            Some(current)
         } else if current > max {
             reason = "Current number of replicas above Spec.MaxReplicas".into();
             working.push(Step::AboveMax { current, max });
-            max
+            Some(max)
         } else if current < min {
             reason = "Current number of replicas below Spec.MinReplicas".into();
             working.push(Step::BelowMin { current, min });
-            min
+            Some(min)
         } else if legacy && current == 0 {
             reason = "Current number of replicas must be greater than 0".into();
             working.push(Step::NotZero);
-            1
+            Some(1)
         } else {
+            self.status.current_metrics = shown;
             self.measure(now, settings, target, current, &mut working, &mut events, &mut reason)
-                .unwrap_or(current)
         };
+        let failed = desired.is_none();
+        let desired = desired.unwrap_or(current);
 
         let to = u32::try_from(desired).unwrap_or(u32::MAX);
         if desired != current {
@@ -154,7 +158,10 @@ impl Hpa {
             self.store_event(desired - current, now, settings);
         }
         self.status.current_replicas = replicas;
-        self.status.desired_replicas = to;
+        // One that fails leaves there the size that was asked for last.
+        if !failed {
+            self.status.desired_replicas = to;
+        }
         let next_look = Some(now + settings.sync_period);
         Sync {
             decision: Decision {

@@ -94,8 +94,12 @@ pub fn phrase(metric: &MetricSpec) -> String {
         MetricSpec::Resource { name, .. } => format!("{} resource", name.name()),
         MetricSpec::ContainerResource { name, .. } => format!("{} container resource", name.name()),
         MetricSpec::Pods { metric, .. } => format!("pods metric {metric}"),
+        // A mean over an object's metric is called external by the controller itself.
+        MetricSpec::External { metric, .. }
+        | MetricSpec::Object { metric, target: ValueTarget::AverageValue(_), .. } => {
+            format!("external metric {metric}(nil)")
+        }
         MetricSpec::Object { metric, object, .. } => format!("{} metric {metric}", object.kind),
-        MetricSpec::External { metric, .. } => format!("external metric {metric}(nil)"),
         MetricSpec::Unknown { kind } => format!("metric of type {kind}"),
     }
 }
@@ -107,9 +111,7 @@ fn one(
     target: &TargetState<'_>,
     working: &mut Vec<Step>,
 ) -> Result<(Proposal, MetricStatus), MetricFailure> {
-    let status_replicas = match calculator.settings.dialect {
-        Dialect::Current | Dialect::Legacy => i64::from(target.status_replicas),
-    };
+    let status_replicas = i64::from(target.status_replicas);
     match metric {
         MetricSpec::Resource { name, target: aim }
         | MetricSpec::ContainerResource { name, target: aim, .. } => {
