@@ -178,9 +178,9 @@ fn plans(host: &Host, s: &Scenario, l: &Load, i: usize, seed: u64) -> Vec<(Durat
         return vec![(from, plan(Shape::Open { rate, arrivals, in_flight: 1000 }, until - from, None))];
     }
     // The very moments of the virtual run.
-    let arrivals = match (&l.rate, &l.times) {
-        (Some(rate), _) => Arrivals::Open { rate: rate.rate(), spacing: l.spacing },
-        (None, times) => Arrivals::Times(times.clone().unwrap_or_default()),
+    let arrivals = match &l.rate {
+        Some(rate) => Arrivals::Open { rate: rate.rate(), spacing: l.spacing },
+        None => l.listed(),
     };
     let name = l.name.clone().unwrap_or_else(|| format!("load {i} of {}", l.function));
     let source = Source {

@@ -9,11 +9,12 @@ use super::expect::{Expectation, Measure};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::placement::Placement;
 use crate::cluster::quantity::{Bytes, MilliCpu};
-use crate::sim::traces::WithinMinute;
-use crate::sim::{CpuModel, Law, Model, Rate, Seconds, Spacing, Startup};
+use crate::sim::traces::{TraceFunction, WithinMinute};
+use crate::sim::{Arrivals, CpuModel, Law, Model, Rate, Seconds, Spacing, Startup};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One experiment.
 #[derive(Clone, Debug, Deserialize)]
@@ -246,6 +247,28 @@ pub struct Load {
     /// The body of each request, live.
     #[serde(default)]
     pub body: String,
+    /// Open loop: the calls of a function of a trace, which are not written here but read one after another.
+    #[serde(skip)]
+    pub calls: Option<Calls>,
+}
+
+impl Load {
+    /// The moments of an open loop that has no rate: those written down, or a trace's.
+    pub fn listed(&self) -> Arrivals {
+        match &self.calls {
+            Some(calls) => calls.function.source(calls.within).arrivals,
+            None => Arrivals::Times(self.times.clone().unwrap_or_default()),
+        }
+    }
+}
+
+/// Whose calls of a trace are sent.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// The trace's function.
+    pub function: Arc<TraceFunction>,
+    /// Where they lie within a minute.
+    pub within: WithinMinute,
 }
 
 impl Load {
@@ -264,6 +287,7 @@ impl Load {
             from: Seconds(0.0),
             until: None,
             body: String::new(),
+            calls: None,
         }
     }
 }

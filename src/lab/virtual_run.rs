@@ -63,15 +63,15 @@ fn setup(variant: &Variant, seed: u64) -> Setup {
         setup.steps.push((time(step.at()), simulated(s, step)));
     }
     for (i, l) in s.load.iter().enumerate() {
-        let arrivals = match (l.users, &l.rate, &l.times) {
-            (Some(users), ..) => Arrivals::Closed(ThreadGroup {
+        let arrivals = match (l.users, &l.rate) {
+            (Some(users), _) => Arrivals::Closed(ThreadGroup {
                 users,
                 ramp_up: l.ramp_up,
                 think: l.think.law(),
                 loops: l.loops,
             }),
-            (_, Some(rate), _) => Arrivals::Open { rate: RateOf::rate(rate), spacing: l.spacing },
-            (.., times) => Arrivals::Times(times.clone().unwrap_or_default()),
+            (_, Some(rate)) => Arrivals::Open { rate: RateOf::rate(rate), spacing: l.spacing },
+            _ => l.listed(),
         };
         let name = l.name.clone().unwrap_or_else(|| format!("load {i} of {}", l.function));
         let until = time(l.until.unwrap_or(s.duration));

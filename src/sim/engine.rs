@@ -4,127 +4,44 @@
 //! | file | question |
 //! |---|---|
 //! | `engine` | what happens next? |
+//! | `engine/setup` | what is a run made of? |
+//! | `engine/actions` | what does the core's wish lead to? |
+//! | `engine/steps` | what is done to the cluster from outside? |
 //! | `engine/requests` | what becomes of a request? |
 //! | `engine/pods` | what becomes of a pod? |
+//! | `engine/usage` | what have pods used? |
 //! | `engine/function` | what does a function know of itself while a run goes on? |
+//! | `engine/results` | what is written down? |
 
+mod actions;
 mod function;
 mod pods;
 mod requests;
+mod results;
+mod setup;
+mod steps;
+mod usage;
+
+pub use self::setup::{CpuModel, Setup, Step};
 
 use self::function::Func;
 use self::pods::{NodeState, PodSlot, Stage};
 use self::requests::Request;
-use super::arrivals::{Running, Source};
+use super::arrivals::Running;
 use super::model::Model;
-use super::observe::{Observer, PodEvent, Sample};
+use super::observe::Observer;
 use super::queue::EventQueue;
 use super::random::Stream;
-use super::report::Report;
 use crate::cluster::Cluster;
-use crate::cluster::action::Action;
 use crate::cluster::command::{Command, Refusal, Reply};
 use crate::cluster::event::Event as Happened;
-use crate::cluster::function::{FunctionId, FunctionName, FunctionSpec};
-use crate::cluster::node::{Node, NodeId};
+use crate::cluster::function::{FunctionId, FunctionName};
 use crate::cluster::pod::PodUid;
-use crate::cluster::routing::Closing;
-use crate::cluster::settings::Settings;
 use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Whether requests compete for cores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CpuModel {
-    /// Each node's cores are shared by all that runs there.
-    #[default]
-    Shared,
-    /// Every request runs as if alone: enough cores for all.
-    Unlimited,
-}
-
-/// Something that is done at a moment of the run.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// A wish, as a person has it.
-    Command(Box<Command>),
-    /// A pod is killed from outside (`docker kill`): the oldest that runs, or the one of this name.
-    Kill {
-        /// Of which function.
-        function: FunctionName,
-        /// Which pod; the oldest that runs if none.
-        pod: Option<String>,
-    },
-    /// A pod is deleted, as `kubectl delete pod` does it: the oldest that is not being deleted already.
-    Delete {
-        /// Of which function.
-        function: FunctionName,
-    },
-    /// A node stops, with all that runs there.
-    StopNode(NodeId),
-    /// A node that was stopped comes back.
-    StartNode(NodeId),
-}
-
-/// What a run is made of.
-#[derive(Debug)]
-pub struct Setup {
-    /// The core's settings.
-    pub settings: Settings,
-    /// The nodes, numbered from 0.
-    pub nodes: Vec<Node>,
-    /// Whether requests compete for the nodes' cores.
-    pub cpu: CpuModel,
-    /// Decides every random draw.
-    pub seed: u64,
-    /// How functions behave; one that is deployed without a model serves at once.
-    pub models: BTreeMap<FunctionName, Model>,
-    /// What arrives.
-    pub sources: Vec<Source>,
-    /// What is done when, in order of time.
-    pub steps: Vec<(Time, Step)>,
-    /// How often a row is written for plots.
-    pub sample_every: Option<Duration>,
-}
-
-impl Setup {
-    /// One node of two cores, nothing deployed.
-    pub fn new(seed: u64) -> Self {
-        Setup {
-            settings: Settings::default(),
-            nodes: vec![Node { id: NodeId(0), name: "node-1".into(), cores: 2 }],
-            cpu: CpuModel::Shared,
-            seed,
-            models: BTreeMap::new(),
-            sources: Vec::new(),
-            steps: Vec::new(),
-            sample_every: None,
-        }
-    }
-
-    /// Deploys a function at the start that behaves like `model`.
-    pub fn function(mut self, spec: FunctionSpec, model: Model) -> Self {
-        self.models.insert(spec.full_name(), model);
-        self.steps.push((Time::ZERO, Step::Command(Box::new(Command::Deploy(spec)))));
-        self
-    }
-
-    /// Sends requests.
-    pub fn load(mut self, source: Source) -> Self {
-        self.sources.push(source);
-        self
-    }
-
-    /// Does something at a moment, after what was asked for that moment before.
-    pub fn at(mut self, when: Time, command: Command) -> Self {
-        self.steps.push((when, Step::Command(Box::new(command))));
-        self
-    }
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -322,103 +239,6 @@ impl<O: Observer> Simulation<O> {
         self.pump();
     }
 
-    fn do_step(&mut self, index: u32) {
-        match self.steps[index as usize].1.clone() {
-            Step::Command(command) => {
-                if let Err(refusal) = self.apply(*command) {
-                    self.refusals.push((self.now, refusal.to_string()));
-                }
-            }
-            Step::Delete { function } => {
-                let snapshot = self.cluster.snapshot(self.now);
-                let oldest = snapshot.function(&function).and_then(|f| {
-                    snapshot.pods_of(f.id).find(|p| p.deleting.is_none()).map(|p| p.name.clone())
-                });
-                let answer = match oldest {
-                    Some(name) => {
-                        self.apply(Command::DeletePod { name }).map(drop).map_err(|e| e.to_string())
-                    }
-                    None => Err(format!("`{function}` has no pod that could be deleted")),
-                };
-                if let Err(why) = answer {
-                    self.refusals.push((self.now, why));
-                }
-            }
-            Step::StopNode(node) => self.stop_node(node),
-            Step::StartNode(node) => self.tell(Happened::NodeBack { node }),
-            Step::Kill { function, pod } => {
-                if !self.kill(&function, pod.as_deref()) {
-                    self.refusals
-                        .push((self.now, format!("no pod of `{function}` runs that could be killed")));
-                }
-            }
-        }
-    }
-
-    /// Does what the core asks for until it asks for nothing more.
-    fn pump(&mut self) {
-        while let Some(action) = self.cluster.poll_action() {
-            self.execute(action);
-        }
-        self.due = self.cluster.poll_timeout().unwrap_or(Time::MAX);
-    }
-
-    fn execute(&mut self, action: Action) {
-        match action {
-            Action::StartPod { uid, name, function, spec, node, .. } => {
-                self.observer.pod(uid, &name, function, node, self.now, PodEvent::Created);
-                self.start_pod(uid, function, &spec, node);
-            }
-            Action::StopPod { uid, .. } => self.stop_pod(uid),
-            Action::OpenPod { function, uid, .. } => self.open_pod(function, uid),
-            Action::ClosePod { function, uid } => {
-                if let Some(f) = self.func_of(function) {
-                    f.endpoints.unready(uid);
-                }
-            }
-            Action::DrainPod { function, uid } => {
-                let now = self.now;
-                if self.func_of(function).is_none_or(|f| f.endpoints.drain(now, uid)) {
-                    self.cluster.handle(now, Happened::Drained { uid });
-                }
-            }
-            Action::ForgetPod { function, uid } => {
-                let now = self.now;
-                if let Some(f) = self.func_of(function) {
-                    f.endpoints.remove(now, uid);
-                }
-            }
-            Action::OpenFunction { function, name, spec } => self.open_function(function, name, spec),
-            Action::ForgetFunction { function } => self.forget_function(function),
-            Action::CloseIfIdle { function, since } => {
-                let now = self.now;
-                let answer = match self.func_of(function).map(|f| f.endpoints.close_if_idle(now, since)) {
-                    Some(Closing::StillUsed { since }) => Happened::StillUsed { function, since },
-                    _ => Happened::Closed { function },
-                };
-                self.cluster.handle(now, answer);
-            }
-            Action::ExpirePodIfIdle { function, uid, since } => {
-                let now = self.now;
-                let answer = self.func_of(function).map(|f| f.endpoints.expire_pod_if_idle(now, uid, since));
-                let happened = match answer {
-                    Some(Closing::StillUsed { since }) => Happened::PodStillUsed { uid, since },
-                    _ => Happened::PodExpired { uid },
-                };
-                self.cluster.handle(now, happened);
-            }
-            Action::Scrape { id } => {
-                let (pods, functions) = self.measure();
-                self.cluster.handle(self.now, Happened::Scraped { id, pods, functions });
-            }
-            Action::Persist(_) => {}
-            Action::Decided { function, decision } => {
-                self.scalings += u64::from(decision.changed());
-                self.observer.decision(function, &decision);
-            }
-        }
-    }
-
     fn func_of(&mut self, id: FunctionId) -> Option<&mut Func> {
         self.functions.get_mut(id.0 as usize)?.as_deref_mut()
     }
@@ -431,64 +251,9 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
-    fn open_function(&mut self, id: FunctionId, name: FunctionName, spec: Arc<FunctionSpec>) {
-        let (now, settings) = (self.now, self.cluster.settings().clone());
-        if let Some(f) = self.func_of(id) {
-            let given = f.respec(now, &spec, &settings);
-            return self.hand_out(id.0, given);
-        }
-        let index = id.0 as usize;
-        if self.functions.len() <= index {
-            self.functions.resize_with(index + 1, || None);
-        }
-        let model = self.models.get(&name).cloned().unwrap_or_default();
-        let f = Func::new(id, name.clone(), &spec, model, &settings, self.seed, now);
-        self.functions[index] = Some(Box::new(f));
-        for (target, at) in self.targets.iter().zip(&mut self.target_ids) {
-            if *target == name {
-                *at = id.0;
-            }
-        }
-        self.names.insert(name, id.0);
-    }
-
-    /// The function is gone for those who call it; its requests and its numbers stay.
-    fn forget_function(&mut self, id: FunctionId) {
-        for at in &mut self.target_ids {
-            if *at == id.0 {
-                *at = NONE;
-            }
-        }
-        self.names.retain(|_, at| *at != id.0);
-        self.refuse_waiting(id.0);
-    }
-
-    /// Forgets what was measured so far: a warm-up is over.
-    pub fn restart_measuring(&mut self) {
-        self.measured_from = self.now;
-        (self.offered, self.not_found, self.scalings) = (0, 0, 0);
-        let cpu = self.cpu();
-        for (f, cpu) in self.functions.iter_mut().zip(cpu) {
-            if let Some(f) = f {
-                f.stats.restart(self.now, cpu);
-            }
-        }
-    }
-
-    fn sample(&mut self) {
-        let Some(every) = self.sample_every else { return };
-        self.queue.push(self.now + every, Event::Sample);
-        let snapshot = self.cluster.snapshot(self.now);
-        let mut rows = Vec::new();
-        let cpu = self.cpu();
-        for (f, cpu) in self.functions.iter_mut().zip(cpu) {
-            if let Some(f) = f
-                && let Some(state) = snapshot.functions.get(&f.id)
-            {
-                rows.push(f.row(every, state, cpu));
-            }
-        }
-        self.observer.sample(&Sample { at: self.now, snapshot: &snapshot, functions: &rows });
+    fn slot(&self, uid: PodUid) -> u32 {
+        let index = uid.0.checked_sub(self.first_uid);
+        index.and_then(|i| self.by_uid.get(i as usize)).copied().unwrap_or(NONE)
     }
 
     /// The time of the run.
@@ -514,37 +279,6 @@ impl<O: Observer> Simulation<O> {
     /// The observer.
     pub fn observer(&mut self) -> &mut O {
         &mut self.observer
-    }
-
-    /// The sum of what was measured.
-    pub fn report(&mut self) -> Report {
-        let mut functions = Vec::new();
-        let cpu = self.cpu();
-        for (f, cpu) in self.functions.iter().zip(cpu) {
-            if let Some(f) = f {
-                let replicas = self.cluster.replicas(f.id).unwrap_or(0);
-                functions.push(f.report(self.now, self.measured_from, replicas, cpu));
-            }
-        }
-        let cores: u64 = self.nodes.iter().map(|n| n.cores).sum();
-        Report {
-            seed: self.seed,
-            routing: self.cluster.settings().routing,
-            from_s: self.measured_from.as_secs_f64(),
-            to_s: self.now.as_secs_f64(),
-            cores,
-            offered: self.offered,
-            not_found: self.not_found,
-            scalings: self.scalings,
-            events: self.queue.pushed(),
-            refusals: self.refusals.iter().map(|(at, text)| (at.as_secs_f64(), text.clone())).collect(),
-            functions,
-        }
-    }
-
-    fn slot(&self, uid: PodUid) -> u32 {
-        let index = uid.0.checked_sub(self.first_uid);
-        index.and_then(|i| self.by_uid.get(i as usize)).copied().unwrap_or(NONE)
     }
 
     fn stream(seed: u64, what: &str, name: &FunctionName) -> Stream {

@@ -4,6 +4,9 @@ use super::random::Stream;
 use crate::cluster::go_duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A length of time in seconds, written as a number of seconds or as a duration (`1.5`, `"250ms"`, `"1m30s"`).
@@ -104,6 +107,25 @@ pub enum Law {
         /// The times.
         values: Vec<Seconds>,
     },
+    /// Measured times in a column of a CSV file; [`Law::read`] makes it `Empirical`, and it draws nothing before.
+    Csv {
+        /// The file, which has a header.
+        file: PathBuf,
+        /// Which column.
+        #[serde(default = "seconds")]
+        column: String,
+        /// What its numbers are multiplied with to be seconds: 0.001 for milliseconds.
+        #[serde(default = "one")]
+        scale: f64,
+    },
+}
+
+fn seconds() -> String {
+    "seconds".into()
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 impl Default for Law {
@@ -129,11 +151,24 @@ impl Law {
         Law::Lognormal { mean: Seconds(mean), scv }
     }
 
-    /// Reads measured times, in seconds, from a column of a CSV file with a header.
+    /// Puts the times of its file in place of a law that names one; `beside` is the folder that its path counts from.
+    ///
+    /// # Errors
+    /// The file, and what is wrong with it.
+    pub fn read(&mut self, beside: &Path) -> Result<(), String> {
+        let Law::Csv { file, column, scale } = self else { return Ok(()) };
+        let path = beside.join(file);
+        let open = File::open(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+        let law = Law::from_csv(BufReader::new(open), column, *scale);
+        *self = law.map_err(|why| format!("{}: {why}", path.display()))?;
+        Ok(())
+    }
+
+    /// Reads measured times from a column of a CSV file with a header; `scale` makes seconds of its numbers.
     ///
     /// # Errors
     /// What cannot be read, with its line; a column that is not there, with those that are; no value at all.
-    pub fn from_csv(reader: impl std::io::Read, column: &str) -> Result<Self, String> {
+    pub fn from_csv(reader: impl std::io::Read, column: &str, scale: f64) -> Result<Self, String> {
         let mut csv = csv::Reader::from_reader(reader);
         let headers = csv.headers().map_err(|e| e.to_string())?.clone();
         let Some(index) = headers.iter().position(|h| h.trim() == column) else {
@@ -144,7 +179,7 @@ impl Law {
         for row in csv.records() {
             let row = row.map_err(|e| e.to_string())?;
             let text = row.get(index).unwrap_or_default().trim();
-            match text.parse::<f64>() {
+            match text.parse::<f64>().map(|value| value * scale) {
                 Ok(value) if value.is_finite() && value >= 0.0 => values.push(Seconds(value)),
                 _ => {
                     let line = row.position().map_or(0, csv::Position::line);
@@ -180,6 +215,7 @@ impl Law {
             }
             Law::Hyperexponential { p, .. } | Law::TwoPoint { p, .. } => share("p", *p),
             Law::Empirical { values } if values.is_empty() => Err("values: there is none".into()),
+            Law::Csv { file, .. } => Err(format!("file: {} has not been read", file.display())),
             _ => Ok(()),
         }
     }
@@ -194,6 +230,7 @@ impl Law {
             Law::Empirical { values } => {
                 values.iter().map(|v| v.0).sum::<f64>() / (values.len().max(1)) as f64
             }
+            Law::Csv { .. } => 0.0,
         }
     }
 
@@ -210,6 +247,7 @@ impl Law {
             Law::Hyperexponential { p, mean1, mean2 } => Sampler::Hyperexponential(*p, mean1.0, mean2.0),
             Law::TwoPoint { p, value1, value2 } => Sampler::TwoPoint(*p, value1.0, value2.0),
             Law::Empirical { values } => Sampler::Empirical(values.iter().map(|v| v.0).collect()),
+            Law::Csv { .. } => Sampler::Empirical(Box::default()),
         }
     }
 }
@@ -337,11 +375,13 @@ mod tests {
 
     #[test]
     fn measured_times_come_from_a_column() {
-        let law = Law::from_csv("a,seconds\n1,0.5\n2,1.5\n".as_bytes(), "seconds").unwrap();
+        let law = Law::from_csv("a,seconds\n1,0.5\n2,1.5\n".as_bytes(), "seconds", 1.0).unwrap();
         assert_eq!(law.mean(), 1.0);
-        let missing = Law::from_csv("a,b\n1,2\n".as_bytes(), "seconds").unwrap_err();
+        let thousandths = Law::from_csv("elapsed\n500\n1500\n".as_bytes(), "elapsed", 0.001).unwrap();
+        assert_eq!(thousandths, law);
+        let missing = Law::from_csv("a,b\n1,2\n".as_bytes(), "seconds", 1.0).unwrap_err();
         assert!(missing.contains("there are a, b"), "{missing}");
-        let bad = Law::from_csv("seconds\nx\n".as_bytes(), "seconds").unwrap_err();
+        let bad = Law::from_csv("seconds\nx\n".as_bytes(), "seconds", 1.0).unwrap_err();
         assert!(bad.contains("line 2") && bad.contains("`x`"), "{bad}");
     }
 }

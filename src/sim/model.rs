@@ -88,6 +88,20 @@ impl Model {
         Model { startup, ..self }
     }
 
+    /// All its laws, with the paths of their fields.
+    pub fn laws_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Law)> {
+        let Startup { image, container, function, probe, .. } = &mut self.startup;
+        let always = [
+            ("startup.image", image),
+            ("startup.container", container),
+            ("startup.function", function),
+            ("startup.probe", probe),
+            ("service", &mut self.service),
+            ("stop", &mut self.stop),
+        ];
+        always.into_iter().chain(self.crash.as_mut().map(|law| ("crash", law)))
+    }
+
     /// Checks what a type cannot.
     ///
     /// # Errors

@@ -129,7 +129,9 @@ fn settings(case: &Value, dialect: Dialect) -> HpaSettings {
         cpu_initialization_period: either("cpu_init_period_s", 120),
         initial_readiness_delay: either("readiness_delay_s", 10),
         downscale_stabilization: secs(&config["downscale_window_s"], 300),
-        scale_up_limit_factor: config["scale_up_limit_factor"].as_u64().map_or(if raised { 8 } else { 2 }, |n| n as u32),
+        scale_up_limit_factor: config["scale_up_limit_factor"]
+            .as_u64()
+            .map_or(if raised { 8 } else { 2 }, |n| n as u32),
         scale_up_limit_minimum: config["scale_up_limit_minimum"].as_u64().map_or(4, |n| n as u32),
         tolerance: config["tolerance"].as_f64().unwrap_or(0.1),
         ..HpaSettings::default()
@@ -182,8 +184,10 @@ fn replica_case(case: &Value, dialect: Dialect) -> Outcome {
         .zip(&pods)
         .map(|(v, pod)| Row { pod, request: int(&v["request_milli"]), sample: sample(v) })
         .collect();
-    let strangers: Vec<i64> =
-        list(&case["extra_metrics"]).iter().filter_map(|v| int(&v["usage_milli"]).or_else(|| int(v))).collect();
+    let strangers: Vec<i64> = list(&case["extra_metrics"])
+        .iter()
+        .filter_map(|v| int(&v["usage_milli"]).or_else(|| int(v)))
+        .collect();
     let samples = Samples { rows: &rows, strangers: &strangers };
     let cpu = case["resource"].as_str().is_none_or(|r| r == "cpu");
     let current = int(&case["current_replicas"]).unwrap_or(0);

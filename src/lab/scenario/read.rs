@@ -1,14 +1,15 @@
 //! Reading a scenario: every mistake with its line and column, and what was probably meant.
 
-use super::{Function, Load, Scenario};
+use super::{Calls, Function, Load, Scenario, Think};
 use crate::live::settings::{self, Loaded, Sources};
 use crate::mistake::{Mistake, Mistakes, Written, nearest};
-use crate::sim::{Seconds, traces};
+use crate::sim::{Law, Startup, traces};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// One of the runs that a scenario stands for.
 #[derive(Clone, Debug)]
@@ -46,8 +47,9 @@ pub fn read_with(path: &Path, live: bool, sets: &[String]) -> Result<Vec<Variant
 /// # Errors
 /// Every mistake with its place.
 pub fn parse(written: &Written, live: bool, sets: &[String]) -> Result<Vec<Variant>, Mistakes> {
-    let scenario: Scenario = toml::from_str(written.text()).map_err(|e| explained(written, &e))?;
+    let mut scenario: Scenario = toml::from_str(written.text()).map_err(|e| explained(written, &e))?;
     let mut base: toml::Table = toml::from_str(written.text()).map_err(|e| explained(written, &e))?;
+    read_laws(written, &mut scenario)?;
     let mut mistakes = Mistakes::new();
     check(written, &scenario, &mut mistakes);
     if !mistakes.is_empty() {
@@ -91,6 +93,7 @@ pub fn parse(written: &Written, live: bool, sets: &[String]) -> Result<Vec<Varia
         let mut one = Mistakes::new();
         let mut scenario = Scenario::deserialize_table(table)
             .map_err(|e| Mistake::of(written.name(), format!("with {}: {e}", shown(&combination))))?;
+        read_laws(written, &mut scenario)?;
         check(written, &scenario, &mut one);
         expand(written, &mut scenario)?;
         let scenario = one.or(scenario)?;
@@ -205,10 +208,42 @@ fn explained(written: &Written, error: &toml::de::Error) -> Mistake {
     Mistake::at(written, span, what)
 }
 
+/// The folder that paths in a scenario count from.
+fn beside(written: &Written) -> &Path {
+    Path::new(written.name()).parent().unwrap_or(Path::new(""))
+}
+
+/// Reads the measured times that laws name a file of.
+fn read_laws(written: &Written, s: &mut Scenario) -> Result<(), Mistakes> {
+    let mut all: Vec<(String, &mut Law)> = Vec::new();
+    for f in &mut s.function {
+        let name = f.name.clone();
+        all.extend(f.model.laws_mut().map(|(field, law)| (format!("function `{name}`: model.{field}"), law)));
+    }
+    for l in &mut s.load {
+        if let Think::Law(law) = &mut l.think {
+            all.push(("load: think".into(), law));
+        }
+    }
+    if let Some(of) = &mut s.trace {
+        let Startup { image, container, function, probe, .. } = &mut of.startup;
+        all.extend([image, container, function, probe].map(|law| ("trace: startup".into(), law)));
+    }
+    for (field, law) in all {
+        let named = match &law {
+            Law::Csv { file, .. } => file.display().to_string(),
+            _ => continue,
+        };
+        law.read(beside(written))
+            .map_err(|why| Mistake::at(written, span_of(written, &named), format!("{field}: {why}")))?;
+    }
+    Ok(())
+}
+
 /// Puts the functions and calls of a trace in place.
 fn expand(written: &Written, s: &mut Scenario) -> Result<(), Mistakes> {
     let Some(of) = s.trace.take() else { return Ok(()) };
-    let beside = Path::new(written.name()).parent().unwrap_or(Path::new(""));
+    let beside = beside(written);
     let open = |path: &Path| {
         let path = beside.join(path);
         let wrong = |why: String| Mistake::at(written, span_of(written, "[trace]"), why);
@@ -231,14 +266,13 @@ fn expand(written: &Written, s: &mut Scenario) -> Result<(), Mistakes> {
     if !trace.dropped.is_empty() {
         s.text = format!("{} (Of the trace, {}.)", s.text, trace.said());
     }
-    for f in trace.functions.iter().take(of.functions.unwrap_or(usize::MAX)) {
+    for f in trace.functions.into_iter().take(of.functions.unwrap_or(usize::MAX)) {
         let mut model = f.model.clone();
         model.startup = of.startup.clone();
-        let end = s.duration.duration();
-        let times = traces::moments(f, of.within_minute, s.seed);
-        let times = times.into_iter().filter(|at| *at < end).map(|at| Seconds(at.as_secs_f64())).collect();
         s.function.push(Function { labels: of.labels.clone(), model, ..Function::named(&f.name) });
-        s.load.push(Load { times: Some(times), ..Load::to(&f.name) });
+        let load = Load::to(&f.name);
+        let calls = Calls { function: Arc::new(f), within: of.within_minute };
+        s.load.push(Load { calls: Some(calls), ..load });
     }
     Ok(())
 }
@@ -412,6 +446,23 @@ think = "1s"
         assert_eq!(seen, [(1, 0.0), (2, 0.0), (1, 1.0), (2, 1.0)]);
         assert_eq!(variants[0].settings.hpa.tolerance, 0.2);
         assert_eq!(of(GOOD, true).unwrap()[0].settings.hpa.tolerance, 0.5);
+    }
+
+    #[test]
+    fn measured_times_are_read_from_a_file_beside_the_scenario() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("times.csv"), "elapsed,code\n100,200\n300,200\n").unwrap();
+        let law = r#"law = "csv", file = "times.csv", column = "elapsed", scale = 0.001"#;
+        let text = GOOD.replace(r#"law = "exponential", mean = "100ms""#, law);
+        let path = folder.path().join("x.toml");
+        let of = |text: &str| parse(&Written::new(path.display().to_string(), text), false, &[]);
+        let variants = of(&text).unwrap();
+        let values = vec![crate::sim::Seconds(0.1), crate::sim::Seconds(0.3)];
+        assert_eq!(variants[0].scenario.function[0].model.service, Law::Empirical { values });
+        let wrong = of(&text.replace("times.csv", "time.csv")).unwrap_err().to_string();
+        assert!(wrong.contains(":11:") && wrong.contains("time.csv cannot be read"), "{wrong}");
+        let wrong = of(&text.replace("elapsed", "seconds")).unwrap_err().to_string();
+        assert!(wrong.contains("no column `seconds`; there are elapsed, code"), "{wrong}");
     }
 
     #[test]

@@ -2,12 +2,10 @@
 
 use super::requests::Purpose;
 use super::{CpuModel, Event, NONE, Simulation};
-use crate::cluster::event::{Event as Happened, PodSample};
-use crate::cluster::function::{FunctionId, FunctionName, FunctionSpec};
+use crate::cluster::event::Event as Happened;
+use crate::cluster::function::{FunctionId, FunctionSpec};
 use crate::cluster::node::{Node, NodeId};
 use crate::cluster::pod::{Exit, PodUid};
-use crate::cluster::quantity::Bytes;
-use crate::cluster::routing::Counters;
 use crate::cluster::time::Time;
 use crate::sim::cores::{Cores, Place};
 use crate::sim::law::Seconds;
@@ -97,7 +95,6 @@ impl NodeState {
 
 /// CPU that a pod without a request weighs: Kubernetes gives such a container the least share there is.
 const LEAST_WEIGHT: u64 = 2;
-
 impl<O: Observer> Simulation<O> {
     pub(super) fn start_pod(&mut self, uid: PodUid, function: FunctionId, spec: &FunctionSpec, node: NodeId) {
         let now = self.now;
@@ -267,7 +264,7 @@ impl<O: Observer> Simulation<O> {
     }
 
     /// Nothing of the pod runs any more.
-    fn end_container(&mut self, pod: u32) {
+    pub(super) fn end_container(&mut self, pod: u32) {
         let now = self.now;
         if !std::mem::take(&mut self.pods[pod as usize].placed) {
             return;
@@ -287,94 +284,12 @@ impl<O: Observer> Simulation<O> {
         f.stats.pods.down(now);
     }
 
-    fn exit(&mut self, pod: u32, code: i32) {
+    pub(super) fn exit(&mut self, pod: u32, code: i32) {
         let (uid, function) = (self.pods[pod as usize].uid, self.pods[pod as usize].function);
         // No waiting request may be given to it while its own fail one by one.
         self.func(function).endpoints.unready(uid);
         self.end_container(pod);
         self.cluster.handle(self.now, Happened::PodExited { uid, exit: Exit { code, oom_killed: false } });
-    }
-
-    /// Kills a pod from outside; false if there is none.
-    pub(super) fn kill(&mut self, function: &FunctionName, name: Option<&str>) -> bool {
-        let snapshot = self.cluster.snapshot(self.now);
-        let Some(f) = snapshot.function(function) else { return false };
-        let found = snapshot
-            .pods_of(f.id)
-            .filter(|pod| name.is_none_or(|name| pod.name == name))
-            .map(|pod| self.slot(pod.uid))
-            .find(|slot| *slot != NONE && self.pods[*slot as usize].running);
-        if let Some(pod) = found {
-            self.exit(pod, 137);
-            self.pump();
-        }
-        found.is_some()
-    }
-
-    /// A node goes, and with it all that ran there.
-    pub(super) fn stop_node(&mut self, node: NodeId) {
-        let there = |p: &PodSlot| p.placed && p.node == node.0;
-        let pods: Vec<u32> = (0..self.pods.len() as u32).filter(|p| there(&self.pods[*p as usize])).collect();
-        for pod in &pods {
-            let (uid, function) = (self.pods[*pod as usize].uid, self.pods[*pod as usize].function);
-            self.func(function).endpoints.unready(uid);
-        }
-        for pod in pods {
-            self.end_container(pod);
-        }
-        self.tell(Happened::NodeLost { node });
-    }
-
-    /// CPU that a pod has used since its container started, in nanoseconds.
-    fn pod_cpu(&mut self, pod: u32) -> u64 {
-        let now = self.now;
-        let p = &self.pods[pod as usize];
-        if !p.running {
-            return 0;
-        }
-        let (node, place, function) = (p.node, p.place, p.function);
-        let worked = p.worked + now.since(p.settled).as_nanos() as u64 * u64::from(p.in_service);
-        let idle = now.since(p.since).as_nanos() as f64;
-        let used = match self.cpu {
-            CpuModel::Shared => self.nodes[usize::from(node)].cores_mut().used(now, place) as f64,
-            CpuModel::Unlimited => worked as f64 * self.func(function).model.cpu,
-        };
-        (used + idle * self.func(function).model.idle_cpu) as u64
-    }
-
-    /// CPU that all pods have used so far, by function, in nanoseconds.
-    pub(super) fn cpu(&mut self) -> Vec<u64> {
-        let mut sums: Vec<u64> =
-            self.functions.iter().map(|f| f.as_ref().map_or(0, |f| f.gone_cpu)).collect();
-        for pod in 0..self.pods.len() as u32 {
-            if self.pods[pod as usize].running {
-                sums[self.pods[pod as usize].function as usize] += self.pod_cpu(pod);
-            }
-        }
-        sums
-    }
-
-    /// What a scrape reads.
-    pub(super) fn measure(&mut self) -> (Vec<PodSample>, Vec<(FunctionId, Counters)>) {
-        let at = self.now;
-        let mut samples = Vec::with_capacity(self.pods.len());
-        for pod in 0..self.pods.len() as u32 {
-            let p = &self.pods[pod as usize];
-            if !p.running {
-                continue;
-            }
-            let (uid, function, in_service) = (p.uid, p.function, p.in_service);
-            let cpu_total = self.pod_cpu(pod);
-            let model = &self.func(function).model;
-            let memory = Bytes(model.memory.0 + u64::from(in_service) * model.request_memory.0);
-            samples.push(PodSample { uid, at, cpu_total, memory });
-        }
-        samples.sort_unstable_by_key(|s| s.uid);
-        let counters = self.functions.iter_mut().flatten().map(|f| {
-            let completed_ok = f.stats.ok_ever;
-            (f.id, Counters { completed_ok, ..f.endpoints.counters() })
-        });
-        (samples, counters.collect())
     }
 
     /// Something on a node's cores may have ended.
