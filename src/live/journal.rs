@@ -50,8 +50,8 @@ fn digest(hash: u64, action: &Action) -> u64 {
 
 const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// A journal that is being written. When it grows beyond its bound it begins anew with a checkpoint; the one
-/// before is kept beside it as `journal.1.jsonl`.
+/// A journal that is being written. When it grows beyond its bound it begins anew with a checkpoint. The one before,
+/// or that of the run before, is kept beside it as `journal.1.jsonl`: what led to a sudden end can still be looked at.
 pub struct Journal {
     path: PathBuf,
     out: BufWriter<File>,
@@ -69,6 +69,10 @@ impl Journal {
     /// The file cannot be written.
     pub fn begin(folder: &Path, cluster: &Cluster, limit: u64) -> io::Result<Self> {
         let path = folder.join("journal.jsonl");
+        match std::fs::rename(&path, before(&path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let out = BufWriter::new(File::create(&path)?);
         let mut journal = Journal { path, out, written: 0, limit, entry: None, actions: 0, digest: EMPTY };
         journal.write(&Line::Checkpoint(Box::new(cluster.clone())))?;
@@ -101,7 +105,7 @@ impl Journal {
             })?;
         }
         if self.written > self.limit {
-            std::fs::rename(&self.path, self.path.with_file_name("journal.1.jsonl"))?;
+            std::fs::rename(&self.path, before(&self.path))?;
             self.out = BufWriter::new(File::create(&self.path)?);
             self.written = 0;
             self.write(&Line::Checkpoint(Box::new(cluster.clone())))?;
@@ -118,6 +122,11 @@ impl Journal {
     }
 }
 
+/// Where the journal before this one is kept.
+fn before(path: &Path) -> PathBuf {
+    path.with_file_name("journal.1.jsonl")
+}
+
 /// What a replay found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replay {
@@ -132,7 +141,8 @@ pub struct Replay {
 /// Feeds a journal to a fresh core and compares what comes out.
 ///
 /// # Errors
-/// The file cannot be read, or a line of it is no journal's. A last line that was cut off is passed over.
+/// The file cannot be read, or a line of it is no journal's, or there is none. A last line that was cut off is passed
+/// over.
 pub fn replay(path: &Path, mut each: impl FnMut(Time, &Action)) -> io::Result<Replay> {
     let mut cluster: Option<Cluster> = None;
     let mut result = Replay::default();
@@ -163,10 +173,14 @@ pub fn replay(path: &Path, mut each: impl FnMut(Time, &Action)) -> io::Result<Re
                 }
             }
             (Line::Input { .. }, None) => {
-                let text = format!("{}: a journal begins with a checkpoint", path.display());
+                let text = format!("{}:1: a journal begins with a checkpoint", path.display());
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
         }
+    }
+    if cluster.is_none() {
+        let text = format!("{}: there is nothing in it: a journal begins with a checkpoint", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     Ok(result)
 }
