@@ -32,9 +32,6 @@ use image::Images;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Waits between looks at an engine that does not answer: its containers may live on, or not.
-const ENGINE_RETRY: Duration = Duration::from_secs(1);
-
 /// The engine that answers, in words: for those who only ask whether there is one.
 ///
 /// # Errors
@@ -212,10 +209,7 @@ impl Runtime for Containers {
         loop {
             match self.engine.wait(&running.id).await {
                 Ok(exit) => return exit,
-                Err(error) => {
-                    tracing::warn!("pod {}: the engine does not say whether it runs: {error}", running.name);
-                    tokio::time::sleep(ENGINE_RETRY).await;
-                }
+                Err(error) => self.engine.until_it_answers(&error).await,
             }
         }
     }

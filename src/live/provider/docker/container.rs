@@ -36,7 +36,6 @@ const PIDS: i64 = 4096;
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) id: String,
-    pub(super) name: String,
     /// Host and port of its watchdog.
     pub(super) address: String,
     /// What opens its hold stream, when its watchdog is faasim.
@@ -143,7 +142,7 @@ impl Engine {
         let about = about.map_err(|e| fails(format!("pod {name} is lost: {}", words(&e))))?;
         // One that has ended already has no address any more; its end and its exit code come next.
         let address = self.address(&about).unwrap_or_else(|| "0.0.0.0:0".into());
-        Ok(Running { id: about.id.unwrap_or_default(), name: name.to_owned(), address, token })
+        Ok(Running { id: about.id.unwrap_or_default(), address, token })
     }
 
     /// Where a running container's watchdog answers.
@@ -194,13 +193,13 @@ impl Engine {
         let address = self.address(&about)?;
         let found = FoundPod {
             uid: PodUid(labels.get(UID)?.parse().ok()?),
-            name: name.clone(),
+            name,
             function: FunctionName::parse(labels.get(FUNCTION)?),
             template_hash: labels.get(HASH)?.clone(),
             started: Time::from_nanos(u64::try_from(started.as_nanosecond()).ok()?),
             address: address.clone(),
         };
-        Some((found, Running { id: id.to_owned(), name, address, token }))
+        Some((found, Running { id: id.to_owned(), address, token }))
     }
 
     /// Waits for a container's end.
@@ -219,7 +218,7 @@ impl Engine {
         let about = self.docker.inspect_container(id, None::<InspectContainerOptions>).await.ok();
         let state = about.and_then(|a| a.state).unwrap_or_default();
         if state.running == Some(true) {
-            return Err("it says that the container has ended, and that it runs".into());
+            return Err("it says that a container has ended, and that it runs".into());
         }
         let oom_killed = state.oom_killed == Some(true);
         Ok(Exit { code: i32::try_from(code).unwrap_or(137), oom_killed })

@@ -5,10 +5,15 @@ use bollard::Docker;
 use bollard::errors::Error;
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// An engine that does not say its version within this time does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Waits between looks at an engine that does not answer: its containers may live on, or not.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// A Docker engine. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +21,9 @@ pub(super) struct Engine {
     pub(super) docker: Docker,
     /// A container's own address answers from here; else its port is published on 127.0.0.1.
     pub(super) direct: bool,
+    at: Arc<str>,
+    /// It was told that it does not answer any more.
+    lost: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -39,7 +47,28 @@ impl Engine {
         if info.os_type.as_deref().is_some_and(|os| os != "linux") {
             return Err(ProviderError(format!("the Docker engine at {at} does not run Linux containers")));
         }
-        Ok(Engine { docker, direct: is_direct(at, &info) })
+        let lost = Arc::default();
+        Ok(Engine { docker, direct: is_direct(at, &info), at: at.into(), lost })
+    }
+
+    /// It stopped answering: said once, however many pods find out. Returns when it answers again, which is said too.
+    pub(super) async fn until_it_answers(&self, error: &str) {
+        if !self.lost.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the Docker engine at {} does not answer any more ({error}): pods that run go on, but none can be \
+                 started or stopped until it is started again",
+                self.at
+            );
+        }
+        loop {
+            tokio::time::sleep(RETRY).await;
+            if let Ok(Ok(_)) = tokio::time::timeout(PATIENCE, self.docker.ping()).await {
+                break;
+            }
+        }
+        if self.lost.swap(false, Ordering::Relaxed) {
+            tracing::warn!("the Docker engine at {} answers again", self.at);
+        }
     }
 }
 
@@ -66,7 +95,12 @@ fn unreachable(at: &str, error: &Error) -> ProviderError {
                 "the Docker engine at {at} does not run: start it, such as with `sudo systemctl start docker`"
             )
         }
-        _ => format!("the Docker engine at {at} cannot be used: {}", words(error)),
+        (Error::UnsupportedURISchemeError { .. }, _) => format!(
+            "DOCKER_HOST is `{at}`, where faasim cannot reach an engine: write unix:///var/run/docker.sock or tcp://HOST:PORT"
+        ),
+        _ => {
+            format!("the Docker engine at {at} cannot be used: {}; look with `docker version`", words(error))
+        }
     })
 }
 
