@@ -20,15 +20,27 @@ pub enum FolderError {
         holder: String,
     },
     /// It cannot be made, read or written.
-    #[error(
-        "cannot use the state folder {path}: {source}; make it writable, free some space, or choose another with `--state`"
-    )]
+    #[error("cannot use {path} for the cluster's state: {source}; {}", what_to_do(.source.kind()))]
     Unusable {
         /// The folder or file.
         path: String,
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// What a person can do about a state folder that the system refuses for this reason.
+pub fn what_to_do(kind: io::ErrorKind) -> &'static str {
+    use io::ErrorKind::*;
+    match kind {
+        StorageFull | QuotaExceeded | FileTooLarge => {
+            "free some space, or choose another folder with `--state`"
+        }
+        PermissionDenied | ReadOnlyFilesystem => "make it writable, or choose another folder with `--state`",
+        AlreadyExists | NotADirectory => "it is no folder: choose one with `--state`",
+        IsADirectory => "a folder is where a file should be: move it away, or choose another with `--state`",
+        _ => "choose another folder with `--state`",
+    }
 }
 
 /// A state folder that this process holds. Dropping it lets it go.
@@ -48,14 +60,15 @@ impl Folder {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
         // Pods are told paths inside it, and they run in other folders.
         let path = path.canonicalize().map_err(unusable)?;
+        let file = path.join("lock");
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(path.join("lock"))
-            .map_err(unusable)?;
+            .open(&file)
+            .map_err(|source| FolderError::Unusable { path: file.display().to_string(), source })?;
         match lock.try_lock() {
             Ok(()) => Ok(Folder { path, lock }),
             Err(fs::TryLockError::WouldBlock) => {

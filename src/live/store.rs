@@ -1,18 +1,31 @@
 //! What must survive a restart: one SQLite file that a person can open with other tools.
 
 use crate::cluster::record::Record;
+use crate::live::folder;
 use rusqlite::{Connection, params};
+use std::io;
 use std::path::Path;
 
 /// What the state folder could not keep: a sentence that says what, where and what to do.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{what} {path}: {source}; free some space, make the folder writable, or choose another with `--state`"
-)]
+#[error("{what} {path}: {source}; {}", what_to_do(.source))]
 pub struct StoreError {
     what: &'static str,
     path: String,
     source: rusqlite::Error,
+}
+
+/// What a person can do about a database that SQLite refuses for this reason.
+fn what_to_do(error: &rusqlite::Error) -> &'static str {
+    use rusqlite::ErrorCode::*;
+    match error.sqlite_error_code() {
+        Some(NotADatabase | DatabaseCorrupt) => {
+            "it is damaged or no file of faasim's: move it away, or choose another folder with `--state`"
+        }
+        Some(DiskFull) => folder::what_to_do(io::ErrorKind::StorageFull),
+        Some(ReadOnly | PermissionDenied | CannotOpen) => folder::what_to_do(io::ErrorKind::PermissionDenied),
+        _ => "free some space, make the folder writable, or choose another with `--state`",
+    }
 }
 
 /// The functions of a cluster on disk.

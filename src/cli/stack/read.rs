@@ -11,7 +11,7 @@ use crate::cluster::function::{
 use crate::cluster::scaling::openfaas::{Edition, ScaleLabels};
 use crate::mistake::{Mistake, Mistakes, Written};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const TOP_KEYS: &[&str] = &["version", "provider", "functions", "configuration"];
 const FUNCTION_KEYS: &[&str] = &[
@@ -201,7 +201,8 @@ impl Reader<'_> {
         let flag = |key: &str| fields.get(key).is_some_and(|field| d.flag(*field, key));
 
         let lang = text("lang");
-        let handler = text("handler").map(|h| self.folder.join(h));
+        // Without a `./` in its middle.
+        let handler = text("handler").map(|h| self.folder.join(h).components().collect::<PathBuf>());
         let image = text("image");
         if image.is_none() && handler.is_none() {
             d.wrong(key, format!("{what} needs an `image`, or a `handler` folder to run"));
@@ -242,8 +243,13 @@ impl Reader<'_> {
             spec.env_vars.extend(d.texts(*field, "environment"));
         }
         // As in faas-cli, what a file says wins over `environment`, and a later file over an earlier.
-        for (_, file) in list("environment_file") {
-            match environment_file(&self.folder.join(&file), &file) {
+        for (id, file) in list("environment_file") {
+            let path = self.folder.join(&file);
+            if let Err(why) = std::fs::File::open(&path) {
+                d.wrong(id, format!("environment_file: cannot read `{}`: {why}", path.display()));
+                continue;
+            }
+            match environment_file(&path, &file) {
                 Ok(variables) => spec.env_vars.extend(variables),
                 Err(mistakes) => d.append(mistakes),
             }

@@ -63,8 +63,8 @@ pub(in crate::cli) fn parse(text: &str) -> Result<Option<Node>, NotYaml> {
     }
     // Numbers and truth values are met typed first; the second walk asks for them as they were spelled.
     let typed = RefCell::default();
-    walk(text, &typed, Purpose::FindTyped).map_err(|error| not_yaml(&error))?;
-    walk(text, &typed, Purpose::Read).map(Some).map_err(|error| not_yaml(&error))
+    walk(text, &typed, Purpose::FindTyped).map_err(|error| not_yaml(text, &error))?;
+    walk(text, &typed, Purpose::Read).map(Some).map_err(|error| not_yaml(text, &error))
 }
 
 /// Line and column, both from 1, of a node of this very text.
@@ -73,10 +73,13 @@ pub(in crate::cli) fn locate(text: &str, id: NodeId) -> (usize, usize) {
     found.err().and_then(|error| error.location()).map_or((1, 1), |l| (l.line(), l.column()))
 }
 
-fn not_yaml(error: &serde_norway::Error) -> NotYaml {
+fn not_yaml(text: &str, error: &serde_norway::Error) -> NotYaml {
     let (line, column) = error.location().map_or((1, 1), |l| (l.line(), l.column()));
     let why = error.to_string();
-    let why = why.split(" at line ").next().unwrap_or(&why).to_owned();
+    let mut why = why.split(" at line ").next().unwrap_or(&why).to_owned();
+    if text.lines().nth(line.saturating_sub(1)).is_some_and(|l| l.trim_start_matches(' ').starts_with('\t')) {
+        why = "a line begins with a tab: indent with spaces".into();
+    }
     NotYaml { line, column, why }
 }
 

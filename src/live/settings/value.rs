@@ -208,7 +208,7 @@ macro_rules! choice {
                 }
             }
             fn allowed() -> String {
-                ["one of", $(concat!("`", $name, "`")),*].join(" ")
+                format!("one of {}", [$(concat!("`", $name, "`")),*].join(", "))
             }
             fn toml(&self) -> String {
                 match self { $($value => quoted($name),)* }
