@@ -1,5 +1,7 @@
 //! `faasim up`: a whole cluster in this process.
 
+mod news;
+
 use super::failure::{Failure, Outcome};
 use super::logbook::{self, LogBook};
 use super::screen::Local;
@@ -12,10 +14,15 @@ use crate::dashboard::tui::app::WhenClosed;
 use crate::dashboard::tui::{self, Left, terminal};
 use crate::live::host::Host;
 use crate::live::settings::{Loaded, Sources};
+use news::News;
 use std::convert::Infallible;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Between looks for what there is to tell.
+const NEWS_PAUSE: Duration = Duration::from_millis(200);
 
 /// Start a cluster: a gateway, functions, pods, autoscalers
 ///
@@ -170,6 +177,7 @@ async fn plain(
     say("ready; Ctrl-C stops it".into());
     tokio::select! {
         () = until_stopped(&host, signals) => {}
+        never = told(&host) => match never {},
         never = watched(&host, watch, say, complain) => match never {},
     }
     Ok(Shown { host, trouble: None })
@@ -249,6 +257,22 @@ async fn deploy(host: &Host, stack: Stack, say: impl Fn(String), complain: impl 
             }
             Err(error) => complain(format!("not deployed: {name}: {error}")),
         }
+    }
+}
+
+/// Tells what happens, for ever.
+async fn told(host: &Host) -> Infallible {
+    let mut snapshots = host.snapshots.clone();
+    let mut news = News::since(snapshots.borrow().at);
+    loop {
+        let lines = news.of(&snapshots.borrow_and_update());
+        lines.into_iter().for_each(say);
+        if snapshots.changed().await.is_err() {
+            // The controller has ended: nothing happens any more.
+            return std::future::pending().await;
+        }
+        // Many things happen at once, and a person reads them together.
+        tokio::time::sleep(NEWS_PAUSE).await;
     }
 }
 

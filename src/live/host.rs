@@ -6,6 +6,7 @@ use crate::cluster::Cluster;
 use crate::cluster::command::{Command, Refusal};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::node::{Node, NodeId};
+use crate::cluster::snapshot::Snapshot;
 use crate::dashboard::view::Platform;
 use crate::live::asynchronous::{Queue, QueueError, Through, Worker};
 use crate::live::clock::system_clock;
@@ -71,6 +72,8 @@ pub struct Host {
     pub gateway: String,
     /// What a person should know about where the metrics are.
     pub metrics_note: Option<String>,
+    /// The cluster as it stands, published anew when something happens.
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
     folder: Folder,
     serving: Serving,
     worker: JoinHandle<()>,
@@ -125,6 +128,7 @@ impl Host {
             ..Platform::default()
         }));
         let queue = Queue::open(folder.path())?;
+        let published = latest.clone();
         let watching = Watching {
             clock: clock.clone(),
             latest: latest.clone(),
@@ -213,6 +217,7 @@ impl Host {
             handle,
             gateway: address,
             metrics_note,
+            snapshots: published,
             folder,
             serving,
             worker,
