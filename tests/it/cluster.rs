@@ -1,11 +1,12 @@
 //! The real program as a cluster of its own: a state folder, random ports, and nothing left when it goes.
 
+use crate::engine;
 use procfs::process::all_processes;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -18,7 +19,11 @@ pub struct Cluster {
     pub gateway: String,
     provider: &'static str,
     child: Child,
+    said: Said,
 }
+
+/// What a running faasim has printed, to either stream.
+type Said = Arc<Mutex<String>>;
 
 /// `faasim` with this state folder, and nothing of the environment that tests are run in.
 pub fn faasim(state: &Path) -> Command {
@@ -44,8 +49,26 @@ impl Cluster {
         let folder = tempfile::tempdir().unwrap();
         let stack = format!("version: 1.0\nprovider: {{ name: openfaas }}\nfunctions:\n{stack}");
         std::fs::write(folder.path().join("stack.yml"), stack).unwrap();
-        let (child, gateway) = start(folder.path(), provider, arguments);
-        Cluster { folder, gateway, provider, child }
+        Cluster::up_in(folder, provider, arguments)
+    }
+
+    /// Starts one in a folder, which is its home and where its state is.
+    pub fn up_in(folder: TempDir, provider: &'static str, arguments: &[&str]) -> Cluster {
+        Cluster::up_where(folder, provider, &[], arguments)
+    }
+
+    /// The same, with variables.
+    pub fn up_where(
+        folder: TempDir,
+        provider: &'static str,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Cluster {
+        let mut command = faasim(folder.path());
+        command.envs(variables.iter().copied());
+        let said = Said::default();
+        let (child, gateway) = start(command, provider, arguments, &said);
+        Cluster { folder, gateway, provider, child, said }
     }
 
     /// The state folder.
@@ -55,9 +78,14 @@ impl Cluster {
 
     /// `kill -9`, then another `up` on the same state.
     pub fn again(&mut self, arguments: &[&str]) {
+        self.die();
+        (self.child, self.gateway) = start(faasim(self.folder.path()), self.provider, arguments, &self.said);
+    }
+
+    /// `kill -9`.
+    pub fn die(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.gateway) = start(self.folder.path(), self.provider, arguments);
     }
 
     /// Ctrl-C, and the wait for the end.
@@ -69,6 +97,11 @@ impl Cluster {
     fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until it has printed these words, and gives all that it has.
+    pub fn until_it_says(&self, words: &str) -> String {
+        until(words, || Some(self.said.lock().unwrap().clone()).filter(|said| said.contains(words)))
     }
 
     /// Runs a command against it.
@@ -100,11 +133,28 @@ impl Cluster {
         wanted.map(|p| p["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// What is left of it on this machine: pods that run, and containers that do not.
+    pub fn left(&self) -> Vec<String> {
+        let mut left = pods_left(self.folder.path());
+        if self.provider == "docker" {
+            left.extend(engine::containers(&self.id()));
+        }
+        let address = self.gateway.strip_prefix("http://").unwrap();
+        if std::net::TcpStream::connect(address).is_ok() {
+            left.push(format!("{address} is still open"));
+        }
+        left
+    }
+
+    /// The text that tells its pods from those of others.
+    fn id(&self) -> String {
+        std::fs::read_to_string(self.state().join("cluster-id")).unwrap().trim().to_owned()
+    }
+
     /// Kills a pod from outside.
     pub fn kill_pod(&self, pod: &str) {
         if self.provider == "docker" {
-            assert!(Command::new("docker").args(["kill", pod]).output().unwrap().status.success());
-            return;
+            return drop(engine::docker(&["kill", pod]));
         }
         let passport = std::fs::read(self.state().join("pods").join(pod).join("pod.json")).unwrap();
         let passport: Value = serde_json::from_slice(&passport).unwrap();
@@ -136,29 +186,38 @@ impl Drop for Cluster {
             self.signal(rustix::process::Signal::TERM);
             let _ = self.child.wait();
         }
+        // After a test that failed between a sudden death and the next start.
+        if self.provider == "docker" && self.state().join("cluster-id").exists() {
+            for container in engine::containers(&self.id()) {
+                let _ = Command::new("docker").args(["rm", "-f", &container]).output();
+            }
+        }
     }
 }
 
 /// Starts `faasim up` and waits until it serves.
-fn start(folder: &Path, provider: &str, arguments: &[&str]) -> (Child, String) {
-    let mut command = faasim(folder);
+fn start(mut command: Command, provider: &str, arguments: &[&str], said: &Said) -> (Child, String) {
     command.args(["up", "--provider", provider, "--port", "0", "--no-tui"]).args(arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (said, lines) = mpsc::channel();
+    let (line, lines) = mpsc::channel();
     let out = BufReader::new(child.stdout.take().unwrap());
-    let mut err = child.stderr.take().unwrap();
+    let err = BufReader::new(child.stderr.take().unwrap());
     // Both are read to their ends: a full pipe would stop it.
-    let errors = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = err.read_to_string(&mut text);
-        text
+    let note = |said: &Said, line: &str| said.lock().unwrap().push_str(&format!("{line}\n"));
+    let complaints = said.clone();
+    std::thread::spawn(move || err.lines().map_while(Result::ok).for_each(|l| note(&complaints, &l)));
+    let news = said.clone();
+    std::thread::spawn(move || {
+        for l in out.lines().map_while(Result::ok) {
+            note(&news, &l);
+            let _ = line.send(l);
+        }
     });
-    std::thread::spawn(move || out.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
     let mut gateway = None;
     loop {
         let Ok(line) = lines.recv_timeout(PATIENCE) else {
             let _ = (child.kill(), child.wait());
-            panic!("faasim up does not start: {}", errors.join().unwrap());
+            panic!("faasim up does not start: {}", said.lock().unwrap());
         };
         if let Some((_, rest)) = line.split_once(" serves ") {
             gateway = rest.split(' ').next().map(str::to_owned);
@@ -167,12 +226,6 @@ fn start(folder: &Path, provider: &str, arguments: &[&str]) -> (Child, String) {
             return (child, gateway.unwrap());
         }
     }
-}
-
-/// Whether a Docker engine answers.
-pub fn has_docker() -> bool {
-    let version = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
-    version.is_ok_and(|done| done.status.success())
 }
 
 /// Looks until there is something to see.

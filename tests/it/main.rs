@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)] // A test ends with what it did not expect.
 
 mod asynchronous;
+mod bad_input;
 mod build;
 mod cluster;
 mod commands;
 mod doctor;
+mod engine;
 mod faascli;
 mod invoke;
 mod lab;

@@ -40,9 +40,9 @@ trait Kind: Sync {
     fn clean(&self, cluster_id: &str, state: &Path);
     /// A spec that runs one of faasim's own functions or a plain command of the machine.
     fn spec(&self, name: &str, fprocess: &str) -> FunctionSpec;
-    /// Why it cannot be tested on this machine.
-    fn missing(&self) -> Option<&'static str> {
-        None
+    /// Whether it is to be tested here.
+    fn is_wanted(&self) -> bool {
+        true
     }
 }
 
@@ -380,9 +380,9 @@ macro_rules! keeps_the_promises {
     ($kind:expr, $($promise:ident)*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $promise() {
-            match $kind.missing() {
-                Some(why) => eprintln!("skipped: {why}"),
-                None => promises::$promise($kind).await,
+            let kind: &'static dyn Kind = $kind;
+            if kind.is_wanted() {
+                promises::$promise(kind).await;
             }
         })*
     };
@@ -498,7 +498,7 @@ mod docker {
     use faasim::live::provider::docker::DockerProvider;
     use std::io::Write;
     use std::process::{Command, Stdio};
-    use std::sync::{LazyLock, OnceLock};
+    use std::sync::OnceLock;
 
     /// An image with a static busybox and nothing else: no C library, no shell but its own.
     const BASE: &str = "faasim-test/busybox:latest";
@@ -577,25 +577,17 @@ mod docker {
             spec
         }
 
-        fn missing(&self) -> Option<&'static str> {
-            static ENGINE: LazyLock<bool> = LazyLock::new(|| {
-                let version =
-                    Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
-                version.is_ok_and(|done| done.status.success())
-            });
-            (!*ENGINE).then_some("no Docker engine answers")
+        fn is_wanted(&self) -> bool {
+            crate::engine::wanted()
         }
     }
 
     keeps_the_promises!(&Containers);
 
     async fn bench() -> Option<Bench> {
-        match Containers.missing() {
-            Some(why) => {
-                eprintln!("skipped: {why}");
-                None
-            }
-            None => Some(Bench::new(&Containers).await),
+        match Containers.is_wanted() {
+            true => Some(Bench::new(&Containers).await),
+            false => None,
         }
     }
 
