@@ -30,6 +30,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use image::Images;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// The engine that answers, in words: for those who only ask whether there is one.
@@ -56,7 +57,8 @@ impl DockerProvider {
         let engine = Engine::connect().await?;
         let images = Images::new(engine.clone(), config.exe.clone());
         let events = config.events.clone();
-        Ok(DockerProvider { keeper: Keeper::new(Containers { config, engine, images }, events) })
+        let turns = Semaphore::new(std::thread::available_parallelism().map_or(2, |n| n.get().max(2)));
+        Ok(DockerProvider { keeper: Keeper::new(Containers { config, engine, images, turns }, events) })
     }
 
     fn containers(&self) -> &Containers {
@@ -164,6 +166,9 @@ struct Containers {
     config: Config,
     engine: Engine,
     images: Images,
+    /// As many containers are made at a time as there are cores: the first answers sooner than if all were made at once,
+    /// and the last no later.
+    turns: Semaphore,
 }
 
 impl Containers {
@@ -177,6 +182,8 @@ impl Containers {
         }
         let image = self.images.of(&pod.spec).await?;
         let secret = image.managed.then(token::random);
+        // Closed never: then there would be no turns, and nobody to wait for.
+        let _turn = self.turns.acquire().await;
         container::keep_token(&self.config, &pod.name, secret.as_deref())?;
         self.engine.create(&self.config, pod, &image, secret.as_deref()).await?;
         self.engine.start(&pod.name).await?;
