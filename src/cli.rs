@@ -16,12 +16,15 @@ pub mod edit;
 pub mod exec;
 pub mod explain;
 pub mod failure;
+pub mod generate;
 pub mod get;
 pub mod given;
 pub mod invoke;
 pub mod list;
 pub mod load;
 pub mod logbook;
+pub mod login;
+pub mod logins;
 pub mod logs;
 pub mod manifest;
 pub mod namespace;
@@ -104,6 +107,9 @@ enum Command {
     List(list::Args),
     Describe(describe::Args),
     Invoke(invoke::Args),
+    Generate(generate::Args),
+    Login(login::Args),
+    Logout(login::LogoutArgs),
     Logs(logs::Args),
     Ready(ready::Args),
     Remove(remove::Args),
@@ -156,6 +162,9 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::List(args) => list::run(args, global),
         Command::Describe(args) => describe::run(args, global),
         Command::Invoke(args) => invoke::run(args, global),
+        Command::Generate(args) => generate::run(args, global),
+        Command::Login(args) => login::run(args, global),
+        Command::Logout(_) => login::logout(global),
         Command::Logs(args) => logs::run(args, global),
         Command::Ready(args) => ready::run(args, global),
         Command::Remove(args) => remove::run(args, global),

@@ -15,6 +15,7 @@
 //! | `wishes` | what does a command change, and when is it refused? |
 //! | `lifecycle` | what does an event about a pod change? |
 //! | `reconcile` | which pods are missing, which are too many? |
+//! | [`namespaces`] | which rooms for functions are there? |
 //! | [`placement`] | which node takes a pod, and what if one is lost? |
 //! | `metering` | what do cumulative samples say about now? |
 //! | `autoscale` | when does which scaler look, and what follows? |
@@ -42,6 +43,7 @@ mod autoscale;
 mod happenings;
 mod lifecycle;
 mod metering;
+pub mod namespaces;
 pub mod placement;
 mod reconcile;
 mod restore;
@@ -52,6 +54,7 @@ use self::action::Action;
 use self::event::{Event, ScrapeId};
 use self::function::{FunctionId, FunctionName};
 use self::happenings::Happenings;
+use self::namespaces::Namespace;
 use self::node::{Node, NodeId};
 use self::placement::NodeLoad;
 use self::pod::{Pod, PodUid};
@@ -78,6 +81,8 @@ pub struct Cluster {
     loads: Vec<NodeLoad>,
     functions: BTreeMap<FunctionId, Function>,
     names: Names,
+    #[serde(default = "Cluster::first_namespaces")]
+    namespaces: BTreeMap<String, Namespace>,
     pods: BTreeMap<PodUid, Arc<Pod>>,
     next_function: u32,
     next_pod: u64,
@@ -127,6 +132,7 @@ impl Cluster {
             loads: Vec::new(),
             functions: BTreeMap::new(),
             names: Names::default(),
+            namespaces: Cluster::first_namespaces(),
             pods: BTreeMap::new(),
             next_function: 1,
             next_pod: 1,
@@ -197,6 +203,7 @@ impl Cluster {
             at: now,
             settings: self.settings.clone(),
             nodes: self.nodes.clone(),
+            namespaces: self.namespaces.clone(),
             functions: self.functions.iter().map(|(id, f)| (*id, state(f))).collect(),
             pods: self.pods.clone(),
             events: self.happenings.list(),

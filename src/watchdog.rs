@@ -29,6 +29,7 @@ mod reply;
 mod server;
 mod sniff;
 mod tree;
+mod upgrade;
 mod upstream;
 mod usage;
 

@@ -144,6 +144,21 @@ impl Client {
         }
     }
 
+    /// Whether this token opens the gateway's API.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn accepts(&self, token: &str) -> Result<bool, Failure> {
+        let request =
+            Request::get(self.uri("/system/functions")?).header(AUTHORIZATION, format!("Basic {token}"));
+        let reply = self.send(request.body(Full::default()).map_err(Failure::failed)?).await?;
+        match reply.status() {
+            StatusCode::UNAUTHORIZED => Ok(false),
+            status if status.is_success() => Ok(true),
+            status => Err(self.refused(status, b"")),
+        }
+    }
+
     /// Asks the gateway's API for JSON.
     ///
     /// # Errors

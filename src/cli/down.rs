@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::failure::Outcome;
+use super::logins::{self, Logins};
 use crate::live::folder::{Folder, FolderError};
 use crate::live::provider::{self, Config, Kind, Provider};
 use crate::live::store::Store;
@@ -31,8 +32,21 @@ pub fn run(_: Args, global: &Global) -> Outcome {
     let folder = take(&path)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|e| format!("cannot start: {e}"))?.block_on(sweep(&folder))?;
+    forget(&path);
     println!("stopped: nothing of the cluster in {} is left", path.display());
     Ok(())
+}
+
+/// Takes the cluster's logins out of faas-cli's file: those with its password.
+fn forget(path: &Path) {
+    let (Some(logins), Ok(password)) = (Logins::find(), std::fs::read_to_string(path.join("password")))
+    else {
+        return;
+    };
+    let ours = logins::token("admin", password.trim());
+    if let Err(error) = logins.forget_token(&ours) {
+        eprintln!("note: the login of faas-cli stays: {error}");
+    }
 }
 
 /// Takes hold of the folder; whoever holds it is asked to end first.

@@ -4,6 +4,7 @@ mod news;
 
 use super::failure::{Failure, Outcome};
 use super::logbook::{self, LogBook};
+use super::logins::{self, Logins};
 use super::screen::Local;
 use super::signals::Signals;
 use super::stack::Stack;
@@ -229,10 +230,22 @@ fn greeting(host: &Host) -> Vec<String> {
     vec![serves, format!("metrics for Prometheus at {}", platform.metrics)]
 }
 
+/// faas-cli finds the password without being told.
+fn remember(host: &Host) -> Result<(), String> {
+    let Some(logins) = Logins::find() else { return Ok(()) };
+    let file = Path::new(&host.handle.view().platform.state_dir).join("password");
+    let password =
+        std::fs::read_to_string(&file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?;
+    let written = logins.remember(&host.gateway, &logins::token("admin", password.trim()));
+    written.map_err(|e| format!("faas-cli does not know this cluster's password: {e}"))
+}
+
 /// What is not as a person may expect.
 fn notes(host: &Host) -> Vec<String> {
     let platform = host.handle.view().platform;
-    platform.provider_note.iter().chain(&host.metrics_note).map(|note| format!("note: {note}")).collect()
+    let login = remember(host).err();
+    let all = platform.provider_note.iter().chain(&host.metrics_note).chain(&login);
+    all.map(|note| format!("note: {note}")).collect()
 }
 
 async fn deploy(host: &Host, stack: Stack, say: impl Fn(String), complain: impl Fn(String)) {

@@ -1,6 +1,7 @@
 //! What a person or a client wishes, and how the cluster may answer.
 
 use super::function::{FunctionName, FunctionSpec};
+use super::namespaces::Namespace;
 use super::scaling::hpa::HpaSpec;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,12 @@ pub enum Command {
         /// The revision's number.
         to_revision: Option<u32>,
     },
+    /// A new namespace; refused when it exists.
+    CreateNamespace(Namespace),
+    /// Other labels and annotations for a namespace that exists.
+    UpdateNamespace(Namespace),
+    /// Remove a namespace with the functions in it.
+    RemoveNamespace(String),
     /// An alert of OpenFaaS CE: `firing` steps up, anything else goes back to the minimum.
     Alert {
         /// Which function.

@@ -127,7 +127,9 @@ fn namespace_or_default<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Er
     Ok(if ns.is_empty() { default_namespace() } else { ns })
 }
 
-fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
+pub(super) fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    d: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
 }
 

@@ -1,6 +1,7 @@
 //! What must survive a restart.
 
 use super::function::{FunctionId, FunctionName, FunctionSpec};
+use super::namespaces::Namespace;
 use super::pod::PodUid;
 use super::scaling::hpa::HpaSpec;
 use super::time::Time;
@@ -14,6 +15,10 @@ pub enum Record {
     Function(FunctionRecord),
     /// The function is gone, with its autoscaler.
     NoFunction(FunctionName),
+    /// A namespace as it stands.
+    Namespace(Namespace),
+    /// The namespace of that name is gone.
+    NoNamespace(String),
 }
 
 /// A function as it is written down.

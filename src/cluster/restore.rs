@@ -3,6 +3,7 @@
 use super::Cluster;
 use super::action::Action;
 use super::happenings::Kind;
+use super::namespaces::Namespace;
 use super::node::Node;
 use super::pod::{Container, Pod, PodPhase};
 use super::record::{FoundPod, FunctionRecord, Record};
@@ -30,8 +31,12 @@ impl Cluster {
     ) -> Self {
         let mut cluster = Cluster::new(now, settings, nodes, seed);
         for record in records {
-            if let Record::Function(record) = record {
-                cluster.restore_function(now, record);
+            match record {
+                Record::Function(record) => cluster.restore_function(now, record),
+                Record::Namespace(namespace) => {
+                    cluster.namespaces.insert(namespace.name.clone(), namespace);
+                }
+                Record::NoFunction(_) | Record::NoNamespace(_) => {}
             }
         }
         for pod in found {
@@ -54,6 +59,9 @@ impl Cluster {
         f.generation = record.generation;
         f.revisions = record.revisions;
         let id = f.id;
+        let home = f.spec.namespace.clone();
+        // Written down by a faasim that knew no namespaces but those of functions.
+        self.namespaces.entry(home.clone()).or_insert_with(|| Namespace::new(&home));
         f.hpa = record.hpa.map(|(spec, created)| Hpa::new(spec, created));
         let has_hpa = f.hpa.is_some();
         self.next_function = self.next_function.max(id.0 + 1);

@@ -47,6 +47,8 @@ pub enum Admission {
 pub enum RefuseReason {
     /// As many requests wait as may wait.
     QueueFull,
+    /// No pod is ready, and requests are not to wait for one.
+    NoPod,
 }
 
 /// What follows from the end of a request.

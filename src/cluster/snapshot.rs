@@ -1,6 +1,7 @@
 //! The cluster as it stands: what every screen, API and report is made from.
 
 use super::function::{FunctionId, FunctionName, FunctionSpec};
+use super::namespaces::Namespace;
 use super::node::Node;
 use super::pod::{Pod, PodUid};
 use super::scaling::decision::{Decision, Scaler};
@@ -21,6 +22,9 @@ pub struct Snapshot {
     pub settings: Arc<Settings>,
     /// The machines.
     pub nodes: Vec<Node>,
+    /// The namespaces, by name.
+    #[serde(default)]
+    pub namespaces: BTreeMap<String, Namespace>,
     /// The functions, by their number (which is the order of deployment).
     pub functions: BTreeMap<FunctionId, FunctionState>,
     /// The pods, oldest first.

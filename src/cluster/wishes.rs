@@ -39,6 +39,9 @@ impl Cluster {
             Command::DeletePod { name } => self.delete_pod_named(now, &name),
             Command::Restart(name) => self.restart(now, &name),
             Command::Undo { function, to_revision } => self.undo(now, &function, to_revision),
+            Command::CreateNamespace(namespace) => self.create_namespace(namespace),
+            Command::UpdateNamespace(namespace) => self.update_namespace(namespace),
+            Command::RemoveNamespace(name) => self.remove_namespace(now, &name),
             Command::Alert { function, firing } => self.alert(now, &function, firing),
         }
     }
@@ -63,6 +66,7 @@ impl Cluster {
     fn deploy(&mut self, now: Time, spec: FunctionSpec) -> Result<Reply, Refusal> {
         spec.validate()?;
         let name = spec.full_name();
+        self.within_namespace(&name.namespace)?;
         if self.find(&name).is_some() {
             return Err(Refusal::Conflict(format!(
                 "function `{}` already exists in namespace `{}`: update it instead",

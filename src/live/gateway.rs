@@ -40,6 +40,8 @@ pub struct GatewayConfig {
     pub read_timeout: Duration,
     /// From the end of a request's headers to the end of its reply, waiting for a pod included.
     pub write_timeout: Duration,
+    /// A request for a function without a ready pod waits for one, which is started. Without it: 503 at once.
+    pub scale_from_zero: bool,
     /// The password of the user `admin` for `/system/*`; none: everybody may.
     pub password: Option<String>,
     /// What [`ASYNC_HEADER`] must say, and how long such a request may take: the other limits are not for it.
@@ -59,6 +61,7 @@ impl Default for GatewayConfig {
             upstream_timeout: minute,
             read_timeout: minute,
             write_timeout: minute,
+            scale_from_zero: true,
             password: None,
             queue_worker: None,
             threads: 0,

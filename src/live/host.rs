@@ -4,7 +4,8 @@ mod watching;
 
 use crate::cluster::Cluster;
 use crate::cluster::command::{Command, Refusal};
-use crate::cluster::function::FunctionSpec;
+use crate::cluster::function::{FunctionSpec, is_dns_label};
+use crate::cluster::namespaces::Namespace;
 use crate::cluster::node::{Node, NodeId};
 use crate::cluster::snapshot::Snapshot;
 use crate::dashboard::view::Platform;
@@ -158,7 +159,8 @@ impl Host {
             upstream_timeout: settings.gateway.upstream_timeout,
             read_timeout: settings.gateway.read_timeout,
             write_timeout: settings.gateway.write_timeout,
-            password: Some(password),
+            scale_from_zero: settings.gateway.scale_from_zero,
+            password: settings.gateway.basic_auth.then_some(password),
             queue_worker: Some((token.clone(), settings.asynchronous.timeout)),
             ..GatewayConfig::default()
         };
@@ -232,6 +234,14 @@ impl Host {
         let mut answers = Vec::new();
         for spec in specs {
             let name = spec.name.clone();
+            let home = &spec.namespace;
+            if is_dns_label(home) && !self.handle.view().snapshot.namespaces.contains_key(home) {
+                // What a project's own file names, `up` makes; whoever else deploys must make it first, as in OpenFaaS.
+                if let Err(error) = self.handle.apply(Command::CreateNamespace(Namespace::new(home))).await {
+                    answers.push((name, Err(error)));
+                    continue;
+                }
+            }
             let answer = match self.handle.apply(Command::Update(spec.clone())).await {
                 Err(ApplyError::Refused(Refusal::NotFound(_))) => {
                     self.handle.apply(Command::Deploy(spec)).await

@@ -141,6 +141,6 @@ async fn healthz(method: Method) -> Response {
 }
 
 async fn metrics(State((traffic, gauges)): State<(Arc<Traffic>, GaugeSource)>) -> Response {
-    let text = families::write(&traffic.totals(), &gauges());
+    let text = families::write(&traffic, &gauges());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -106,6 +106,20 @@ impl Secrets {
         })
     }
 
+    /// Removes all of a namespace that is gone.
+    pub fn forget(&self, namespace: &str) {
+        let folder = self.folder(namespace);
+        if is_dns_label(namespace)
+            && let Err(error) = fs::remove_dir_all(&folder)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(
+                "the secrets in {} cannot be removed: {error}; remove them by hand",
+                folder.display()
+            );
+        }
+    }
+
     fn write(&self, file: &Path, value: &[u8]) -> Result<(), SecretError> {
         let kept = |source| SecretError::Kept { path: file.to_owned(), source };
         // The folder is its owner's alone; the file itself is read by whoever a container runs as.

@@ -70,6 +70,10 @@ pub struct Gateway {
     pub write_timeout: Duration,
     /// How long a function may take to reply. 60 s.
     pub upstream_timeout: Duration,
+    /// `/system` and the portal ask for the password. true.
+    pub basic_auth: bool,
+    /// A call to a function without pods starts one and waits for it. true.
+    pub scale_from_zero: bool,
     /// Further names under which the gateway may be called.
     pub allowed_hosts: Vec<String>,
 }
@@ -83,6 +87,8 @@ impl Default for Gateway {
             read_timeout: minute,
             write_timeout: minute,
             upstream_timeout: minute,
+            basic_auth: true,
+            scale_from_zero: true,
             allowed_hosts: Vec::new(),
         }
     }

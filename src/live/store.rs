@@ -51,7 +51,8 @@ impl Store {
             connection.execute_batch(
                 "CREATE TABLE IF NOT EXISTS functions (
                      namespace TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL,
-                     PRIMARY KEY (namespace, name))",
+                     PRIMARY KEY (namespace, name));
+                 CREATE TABLE IF NOT EXISTS namespaces (name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL)",
             )?;
             Ok(connection)
         };
@@ -81,13 +82,19 @@ impl Store {
     /// The file cannot be read.
     pub fn records(&self) -> Result<Vec<Record>, StoreError> {
         let read = || -> rusqlite::Result<Vec<Record>> {
-            let mut statement = self.connection.prepare("SELECT record FROM functions ORDER BY rowid")?;
-            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
             let mut records = Vec::new();
-            for row in rows {
-                match serde_json::from_str(&row?) {
-                    Ok(record) => records.push(record),
-                    Err(error) => tracing::warn!("a function in {} cannot be read: {error}", self.path),
+            // Functions are put into namespaces: these come first.
+            for table in ["namespaces", "functions"] {
+                let query = format!("SELECT record FROM {table} ORDER BY rowid");
+                let mut statement = self.connection.prepare(&query)?;
+                let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+                for row in rows {
+                    match serde_json::from_str(&row?) {
+                        Ok(record) => records.push(record),
+                        Err(error) => {
+                            tracing::warn!("one of the {table} in {} cannot be read: {error}", self.path);
+                        }
+                    }
                 }
             }
             Ok(records)
@@ -95,17 +102,13 @@ impl Store {
         read().map_err(|source| StoreError { what: "cannot read", path: self.path.clone(), source })
     }
 
-    /// Forgets every function.
+    /// Forgets every function and namespace.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn clear(&mut self) -> Result<(), StoreError> {
-        let cleared = self.connection.execute("DELETE FROM functions", []);
-        cleared.map(|_| ()).map_err(|source| StoreError {
-            what: "cannot write",
-            path: self.path.clone(),
-            source,
-        })
+        let cleared = self.connection.execute_batch("DELETE FROM functions; DELETE FROM namespaces");
+        cleared.map_err(|source| StoreError { what: "cannot write", path: self.path.clone(), source })
     }
 }
 
@@ -120,6 +123,17 @@ fn write(connection: &mut Connection, records: &[Record]) -> rusqlite::Result<()
                      ON CONFLICT (namespace, name) DO UPDATE SET record = ?3",
                     params![f.spec.namespace, f.spec.name, text],
                 )?;
+            }
+            Record::Namespace(namespace) => {
+                let text = serde_json::to_string(record).unwrap_or_default();
+                transaction.execute(
+                    "INSERT INTO namespaces (name, record) VALUES (?1, ?2)
+                     ON CONFLICT (name) DO UPDATE SET record = ?2",
+                    params![namespace.name, text],
+                )?;
+            }
+            Record::NoNamespace(name) => {
+                transaction.execute("DELETE FROM namespaces WHERE name = ?1", params![name])?;
             }
             Record::NoFunction(name) => {
                 transaction.execute(
@@ -136,6 +150,7 @@ fn write(connection: &mut Connection, records: &[Record]) -> rusqlite::Result<()
 mod tests {
     use super::*;
     use crate::cluster::function::{FunctionId, FunctionName, FunctionSpec};
+    use crate::cluster::namespaces::Namespace;
     use crate::cluster::record::FunctionRecord;
     use crate::cluster::time::Time;
     use std::sync::Arc;
@@ -157,9 +172,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         store.commit([record("a", 1), record("b", 2), record("a", 3)]).unwrap();
-        store.commit([Record::NoFunction(FunctionName::parse("b"))]).unwrap();
+        let namespace = |name: &str| Record::Namespace(Namespace::new(name));
+        store.commit([Record::NoFunction(FunctionName::parse("b")), namespace("c"), namespace("d")]).unwrap();
+        store.commit([Record::NoNamespace("c".into())]).unwrap();
         drop(store);
-        assert_eq!(Store::open(folder.path()).unwrap().records().unwrap(), [record("a", 3)]);
+        assert_eq!(Store::open(folder.path()).unwrap().records().unwrap(), [namespace("d"), record("a", 3)]);
     }
 
     #[test]

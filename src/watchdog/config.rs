@@ -93,7 +93,7 @@ pub struct Options {
     pub ready_path: Option<String>,
     /// Where connections come from.
     pub listen: Listen,
-    /// Port of the metrics listener; none with a handed-over socket or 0.
+    /// Port of the metrics listener; 0 takes a free one, as is done when it is taken.
     pub metrics_port: Option<u16>,
     /// Secret of the hold stream. A watchdog with one is managed by faasim.
     pub token: Option<String>,
@@ -164,11 +164,11 @@ impl Options {
             Some("stdin") => Listen::Stdin,
             _ => Listen::Bind(get(hold::BIND).unwrap_or("0.0.0.0").into()),
         };
-        let metrics_port = match listen {
-            Listen::Stdin => None,
-            Listen::Bind(_) => {
-                Some(get(hold::METRICS_PORT).and_then(|v| v.parse().ok()).unwrap_or(8081)).filter(|p| *p != 0)
-            }
+        let metrics_port = match get(hold::METRICS_PORT) {
+            Some("none") => None,
+            Some(port) => Some(port.parse().unwrap_or(8081)),
+            // Pods that are processes share this machine's ports.
+            None => Some(if listen == Listen::Stdin { 0 } else { 8081 }),
         };
         Ok(Options {
             fprocess,
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(o.max_inflight, 0);
         assert!(!o.combine_output && o.is_managed());
         assert_eq!(o.lease, Some(Duration::from_secs(60)));
-        assert_eq!((o.listen, o.metrics_port), (Listen::Stdin, None));
+        assert_eq!((o.listen, o.metrics_port), (Listen::Stdin, Some(0)));
         assert_eq!(o.hidden, ["FAASIM_TOKEN", "FAASIM_LEASE", "FAASIM_LISTEN"]);
     }
 

@@ -16,6 +16,9 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 
+/// So much of a function's stderr is kept until its end, to be logged as one.
+const LOGGED_PIECE: usize = 64 << 10;
+
 /// One request's process, after its end.
 struct Ran {
     output: Vec<u8>,
@@ -142,7 +145,7 @@ impl Running {
             };
             let read_errors = async {
                 if let Some(reader) = &mut self.errors {
-                    let _ = reader.read_to_end(&mut errors).await;
+                    keep_errors(pod, reader, &mut errors).await;
                 }
             };
             let _ = tokio::join!(feed, self.output.read_to_end(&mut output), read_errors);
@@ -165,6 +168,18 @@ impl Running {
         };
         pod.forget_child(self.pid);
         Ran { output, errors, end }
+    }
+}
+
+/// Reads what is to be logged. A function that writes more than a piece is logged on the way, so that it cannot fill the
+/// memory.
+async fn keep_errors(pod: &Pod, reader: &mut pipe::Receiver, errors: &mut Vec<u8>) {
+    while matches!(reader.read_buf(errors).await, Ok(read) if read > 0) {
+        if errors.len() >= LOGGED_PIECE {
+            let end = errors.iter().rposition(|b| *b == b'\n').map_or(errors.len(), |at| at + 1);
+            pod.log.say(format!("stderr: {}", String::from_utf8_lossy(&errors[..end])));
+            errors.drain(..end);
+        }
     }
 }
 

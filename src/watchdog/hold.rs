@@ -35,7 +35,8 @@ pub const POD: &str = "FAASIM_POD";
 /// Environment variable with the words that start this very program (a container starts it through its own
 /// loader); separated by single spaces.
 pub const EXE: &str = "FAASIM_EXE";
-/// Environment variable with the port of the metrics listener; 8081 by default, 0 for none.
+/// Environment variable with the port of the metrics listener: 8081 by default (with a handed-over socket: 0), 0 for any
+/// free one, `none` for no listener.
 pub const METRICS_PORT: &str = "FAASIM_METRICS_PORT";
 
 /// How often a report is sent when nothing changes.

@@ -83,11 +83,14 @@ fn start() -> Result<u8, String> {
 async fn live(options: Options, log: Log) -> Result<u8, String> {
     let listener = listen(&options)?;
     let port = listener.local_addr().map_or(options.port, |a| a.port());
-    let metrics = options.metrics_port.and_then(|port| match bind_metrics(&options, port) {
-        Ok(listener) => Some((port, listener)),
-        Err(error) => {
-            log.say(format!("Metrics not served: port {port}: {error}"));
-            None
+    let metrics = options.metrics_port.and_then(|port| {
+        // Where the original gives up because the port is taken, the metrics move.
+        match bind_metrics(&options, port).or_else(|_| bind_metrics(&options, 0)) {
+            Ok(listener) => Some(listener),
+            Err(error) => {
+                log.say(format!("Metrics not served: {error}"));
+                None
+            }
         }
     });
     let mut signals = Signals::new().map_err(|e| format!("cannot catch signals: {e}"))?;
@@ -114,7 +117,8 @@ async fn live(options: Options, log: Log) -> Result<u8, String> {
     };
     say_start(&pod, port);
     pod.lock.make(&pod.log);
-    if let Some((port, listener)) = metrics {
+    if let Some(listener) = metrics {
+        let port = listener.local_addr().map_or(0, |a| a.port());
         pod.log.say(format!("Metrics listening on port: {port}"));
         tokio::spawn(metrics::serve(Arc::clone(&pod), listener));
     }

@@ -4,6 +4,7 @@ use super::config::Options;
 use super::gofmt;
 use super::pod::{InFlight, Pod};
 use super::reply::{self, Body};
+use super::upgrade;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
@@ -58,7 +59,8 @@ impl Proxy {
         let mut note = Note::new(Arc::clone(&pod), &head, started, in_flight);
         let limit = time_limit(&pod.options, &head.headers);
         let deadline = limit.map(|limit| started + limit);
-        let work = self.forward(head, body);
+        let (head, body, side) = upgrade::side_of(head, body);
+        let work = self.forward(head, body, side.is_some());
         let answer = match deadline {
             Some(deadline) => timeout_at(deadline, work).await.ok(),
             None => Some(work.await),
@@ -69,8 +71,13 @@ impl Proxy {
             reply::mark_internal(&mut response, "of-watchdog");
             response
         };
-        let mut response = match answer {
-            Some(Ok(response)) => {
+        let mut response = match (answer, side) {
+            (Some(Ok(response)), Some(side)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                note.status = response.status();
+                note.quiet = note.probe;
+                return upgrade::join(side, response, note);
+            }
+            (Some(Ok(response)), _) => {
                 note.status = response.status();
                 note.length = response.body().size_hint().exact();
                 note.quiet = note.probe;
@@ -85,10 +92,10 @@ impl Proxy {
                 };
                 Response::from_parts(head, through.boxed_unsync())
             }
-            Some(Err(error)) => {
+            (Some(Err(error)), _) => {
                 failed(StatusCode::INTERNAL_SERVER_ERROR, format!("Upstream HTTP request error: {error}"))
             }
-            None => failed(
+            (None, _) => failed(
                 StatusCode::GATEWAY_TIMEOUT,
                 format!(
                     "Upstream HTTP killed due to exec_timeout: {}",
@@ -100,10 +107,18 @@ impl Proxy {
         response
     }
 
-    async fn forward(&self, mut head: Parts, body: Incoming) -> Result<Response<Incoming>, Failure> {
+    async fn forward(
+        &self,
+        mut head: Parts,
+        body: Incoming,
+        websocket: bool,
+    ) -> Result<Response<Incoming>, Failure> {
         let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
         head.uri = format!("{}{path}", self.base).parse()?;
         HOP.iter().for_each(|name| drop(head.headers.remove(name)));
+        if websocket {
+            upgrade::ask(&mut head.headers);
+        }
         let body = if body.is_end_stream() {
             if head.method == Method::GET || head.method == Method::HEAD {
                 head.headers.remove(header::CONTENT_LENGTH);
@@ -159,7 +174,10 @@ fn unsized_body(mut body: Incoming) -> Body {
 
 /// How long the server may take: `exec_timeout`, or `X-Timeout` where that is shorter; nothing for event streams.
 fn time_limit(options: &Options, headers: &HeaderMap) -> Option<Duration> {
-    if accepts(headers, "text/event-stream") || options.exec_timeout.is_zero() {
+    if accepts(headers, "text/event-stream")
+        || upgrade::is_asked_for(headers)
+        || options.exec_timeout.is_zero()
+    {
         return None;
     }
     let asked = headers.get("x-timeout").and_then(|v| v.to_str().ok()).and_then(gofmt::parse_duration);
@@ -237,7 +255,8 @@ impl Note {
             path: head.uri.path_and_query().map_or_else(String::new, |p| p.to_string()),
             call_id,
             streamed: accepts(&head.headers, "text/event-stream")
-                || accepts(&head.headers, "application/x-ndjson"),
+                || accepts(&head.headers, "application/x-ndjson")
+                || upgrade::is_asked_for(&head.headers),
             probe,
             // Until there is a reply to log; failures have a line of their own.
             quiet: true,

@@ -80,7 +80,7 @@ impl Server {
         } else {
             builder.timer(TokioTimer::new()).header_read_timeout(idle);
         }
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::pin!(connection);
         // Errors are the caller's doing, or our own hanging up.
         tokio::select! {

@@ -2,12 +2,11 @@
 
 use crate::cli::Global;
 use crate::cli::failure::Failure;
-use base64::Engine;
+use crate::cli::logins::{self, Logins, same};
 use http::Uri;
 use http::header::HeaderValue;
-use serde::Deserialize;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Where a gateway listens when nobody said otherwise.
 const DEFAULT: &str = "http://127.0.0.1:8080";
@@ -32,10 +31,10 @@ impl Whereabouts {
         // Our own password goes to the gateway that signed our folder, and to no other.
         let ours = global.gateway.is_none() || holder.as_deref().is_some_and(|held| same(held, &gateway));
         let token = match ours {
-            true => fs::read_to_string(state.join("password")).ok().map(|p| encode(p.trim())),
+            true => fs::read_to_string(state.join("password")).ok().map(|p| logins::token("admin", p.trim())),
             false => None,
         };
-        let token = token.or_else(|| logged_in(&config_file()?, &gateway));
+        let token = token.or_else(|| Logins::find()?.token(&gateway));
         let authorization = token.and_then(|token| HeaderValue::try_from(format!("Basic {token}")).ok());
         Ok(Whereabouts { gateway, authorization })
     }
@@ -60,48 +59,6 @@ fn holder(state: &Path) -> Option<String> {
     let text = fs::read_to_string(state.join("lock")).ok()?;
     let (_, gateway) = text.trim().split_once(" at ")?;
     Some(gateway.to_owned())
-}
-
-/// Two ways to write one address.
-fn same(a: &str, b: &str) -> bool {
-    let plain = |text: &str| text.replace("//localhost:", "//127.0.0.1:");
-    plain(a) == plain(b)
-}
-
-fn encode(password: &str) -> String {
-    base64::engine::general_purpose::STANDARD.encode(format!("admin:{password}"))
-}
-
-/// What `faas-cli login` wrote down.
-#[derive(Deserialize)]
-struct Config {
-    #[serde(default)]
-    auths: Vec<Login>,
-}
-
-#[derive(Deserialize)]
-struct Login {
-    gateway: String,
-    #[serde(default)]
-    auth: String,
-    #[serde(default)]
-    token: String,
-}
-
-/// faas-cli's file: its folder is `OPENFAAS_CONFIG`, or `~/.openfaas`.
-fn config_file() -> Option<PathBuf> {
-    let folder = match std::env::var_os("OPENFAAS_CONFIG") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(std::env::var_os("HOME")?).join(".openfaas"),
-    };
-    Some(folder.join("config.yml"))
-}
-
-/// The token of a basic login at this gateway.
-fn logged_in(file: &Path, gateway: &str) -> Option<String> {
-    let config: Config = serde_norway::from_str(&fs::read_to_string(file).ok()?).ok()?;
-    let login = config.auths.into_iter().find(|l| same(l.gateway.trim_end_matches('/'), gateway))?;
-    (login.auth == "basic" && !login.token.is_empty()).then_some(login.token)
 }
 
 #[cfg(test)]
@@ -140,18 +97,5 @@ mod tests {
         assert!(found.authorization.is_some());
         assert!(Whereabouts::find(&global(Some("localhost:9999"))).unwrap().authorization.is_some());
         assert!(Whereabouts::find(&global(Some("http://127.0.0.1:1"))).unwrap().authorization.is_none());
-    }
-
-    #[test]
-    fn logins_of_faas_cli_are_found() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("config.yml");
-        fs::write(
-            &file,
-            "auths:\n- gateway: http://127.0.0.1:8080\n  auth: basic\n  token: YWRtaW46eA==\n  options: []\n",
-        )
-        .unwrap();
-        assert_eq!(logged_in(&file, "http://localhost:8080").as_deref(), Some("YWRtaW46eA=="));
-        assert_eq!(logged_in(&file, "http://localhost:8081"), None);
     }
 }

@@ -8,6 +8,7 @@ pub mod asynchronous;
 mod functions;
 mod info;
 pub mod logs;
+mod namespaces;
 pub mod own;
 mod scale;
 mod secrets;
@@ -41,7 +42,16 @@ pub fn router(handle: Handle) -> Router {
         .route("/system/function/{name}", only().get(functions::one))
         .route("/system/scale-function/{name}", only().post(scale::scale))
         .route("/system/info", only().get(info::info))
-        .route("/system/namespaces", only().get(info::namespaces))
+        .route("/system/namespaces", only().get(namespaces::list))
+        .route("/system/namespace/", only().post(namespaces::create))
+        .route(
+            "/system/namespace/{name}",
+            only()
+                .get(namespaces::one)
+                .post(namespaces::create)
+                .put(namespaces::update)
+                .delete(namespaces::remove),
+        )
         .route(
             "/system/secrets",
             only().get(secrets::list).post(secrets::create).put(secrets::update).delete(secrets::remove),

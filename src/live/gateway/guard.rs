@@ -2,8 +2,8 @@
 
 use super::reply::{Reply, error};
 use base64::Engine;
-use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
-use http::{HeaderName, Method, StatusCode, Uri};
+use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
+use http::{HeaderName, Method, Response, StatusCode, Uri};
 use sha2::{Digest, Sha256};
 
 /// The user that the password belongs to.
@@ -74,6 +74,19 @@ impl Guard {
         reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Restricted\""));
         Some(reply)
     }
+}
+
+/// A person opens a page.
+pub(super) fn is_browser(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"))
+}
+
+/// 401 as OpenFaaS answers it, but with the page, which asks for the password itself. A browser that is asked for
+/// Basic credentials would keep them for the whole origin, and the page of any function (`/function/x`) is of this
+/// origin: it could then deploy. The scheme is one that browsers do not know, so they show the page.
+pub(super) fn ask_in_page<B>(reply: &mut Response<B>) {
+    *reply.status_mut() = StatusCode::UNAUTHORIZED;
+    reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Page realm=\"Restricted\""));
 }
 
 fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {

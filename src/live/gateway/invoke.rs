@@ -11,12 +11,13 @@ use super::reply::{self, BoxError, Reply, ReplyBody};
 use super::serve::Worker;
 use super::traffic::Recorder;
 use super::{ASYNC_HEADER, COLD_START_HEADER};
+use crate::cluster::routing::RefuseReason;
 use crate::live::router::{Admitted, Route, Seat};
 use body::{Finish, UploadState};
 use headers::Stamp;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -82,7 +83,9 @@ impl Worker {
         if !known.contains(method) && method != Method::HEAD && method != Method::OPTIONS {
             return reply::empty(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let Some(route) = self.routes.borrow_mut().find(name).cloned() else { return unknown(name) };
+        let Some(route) = self.routes.borrow_mut().find(name).cloned() else {
+            return self.unknown(request.headers(), name);
+        };
         let started = Instant::now();
         self.recorder.started(route.id, &route.name);
         let mut call = Call {
@@ -128,10 +131,11 @@ impl Worker {
 
     /// A pod for this request, after waiting for one where there is none.
     async fn seat(&self, route: &Arc<Route>, call: &mut Call, name: &str) -> Result<Seat, Reply> {
-        let waiting = match route.admit() {
+        let waiting = match route.admit(self.config.scale_from_zero) {
             Admitted::Seat(seat) => return Ok(seat),
             Admitted::Waiting(waiting) => waiting,
-            Admitted::Refused(_) => {
+            Admitted::Refused(RefuseReason::NoPod) => return Err(no_endpoints(name)),
+            Admitted::Refused(RefuseReason::QueueFull) => {
                 return Err(internal(
                     StatusCode::TOO_MANY_REQUESTS,
                     format!("Too many requests wait for {name} already: try again later.\n"),
@@ -143,11 +147,18 @@ impl Worker {
         match timeout_at(deadline.into(), waiting).await {
             Ok(Ok(seat)) => Ok(seat),
             Ok(Err(_gone)) => Err(unknown(name)),
-            Err(_) => Err(internal(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("No endpoints available for: {name}.\n"),
-            )),
+            Err(_) => Err(no_endpoints(name)),
         }
+    }
+
+    /// A gateway that scales from zero asks for the function first; one that does not finds out from its provider.
+    fn unknown(&self, headers: &HeaderMap, name: &str) -> Reply {
+        if self.config.scale_from_zero {
+            return unknown(name);
+        }
+        let mut answer = no_endpoints(name);
+        Stamp::new(headers).onto(answer.headers_mut());
+        answer
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -286,6 +297,11 @@ fn unknown(name: &str) -> Reply {
              {short}, body: "
         ),
     )
+}
+
+/// As OpenFaaS' provider words it.
+fn no_endpoints(name: &str) -> Reply {
+    internal(StatusCode::SERVICE_UNAVAILABLE, format!("No endpoints available for: {name}.\n"))
 }
 
 fn failed(failure: Failure, name: &str, seat: &Seat) -> Reply {

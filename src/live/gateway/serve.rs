@@ -1,9 +1,9 @@
 //! The gateway's threads: who accepts, who serves, how it ends.
 
-use super::guard::Guard;
+use super::guard::{self, Guard};
 use super::pool::Pool;
 use super::reply::{self, Reply, ReplyBody};
-use super::traffic::Recorder;
+use super::traffic::{Recorder, Traffic};
 use super::{Gateway, GatewayConfig, Serving, path};
 use crate::live::router::RouterReader;
 use http::header::ALLOW;
@@ -19,7 +19,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
@@ -50,19 +50,20 @@ pub(super) fn start(gateway: Gateway, shutdown: &CancellationToken) -> std::io::
         let (arrivals, inbox) = unbounded_channel();
         let connections = Arc::<AtomicUsize>::default();
         desks.push(Desk { arrivals, connections: connections.clone() });
-        workers.push((inbox, connections, router.reader(), traffic.recorder()));
+        workers.push((inbox, connections, router.reader()));
     }
     let mut acceptor = Some((listener, desks));
     let mut threads = Vec::new();
-    for (number, (inbox, connections, reader, recorder)) in workers.into_iter().enumerate() {
+    for (number, (inbox, connections, reader)) in workers.into_iter().enumerate() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (ended, end) = tokio::sync::oneshot::channel();
-        let (config, api, acceptor) = (config.clone(), api.clone(), acceptor.take());
+        let (config, api, traffic, acceptor) =
+            (config.clone(), api.clone(), traffic.clone(), acceptor.take());
         // A child each: connections of one thread do not share a lock with those of another.
         let shutdown = shutdown.child_token();
         std::thread::Builder::new().name(format!("gateway-{number}")).spawn(move || {
             LocalSet::new().block_on(&runtime, async move {
-                let worker = Rc::new(Worker::new(config, reader, recorder, api));
+                let worker = Rc::new(Worker::new(config, reader, traffic, api));
                 if let Some((listener, desks)) = acceptor {
                     tokio::task::spawn_local(accept(listener, desks, shutdown.clone()));
                 }
@@ -116,6 +117,7 @@ pub(super) struct Worker {
     pub(super) routes: RefCell<RouterReader>,
     pub(super) recorder: Recorder,
     pub(super) pool: Pool,
+    traffic: Arc<Traffic>,
     guard: Guard,
     api: axum::Router,
 }
@@ -130,9 +132,10 @@ impl Drop for Counted {
 }
 
 impl Worker {
-    fn new(config: GatewayConfig, routes: RouterReader, recorder: Recorder, api: axum::Router) -> Self {
+    fn new(config: GatewayConfig, routes: RouterReader, traffic: Arc<Traffic>, api: axum::Router) -> Self {
         let guard = Guard::new(&config.allowed_hosts, config.password.as_deref());
-        Worker { config, routes: RefCell::new(routes), recorder, pool: Pool::default(), guard, api }
+        let recorder = traffic.recorder();
+        Worker { config, routes: RefCell::new(routes), recorder, pool: Pool::default(), traffic, guard, api }
     }
 
     async fn run(
@@ -181,6 +184,8 @@ impl Worker {
         let mut connection = pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
+                // As Go writes names: `X-Call-Id`. Scripts look for them in this case.
+                .title_case_headers(true)
                 .header_read_timeout(read_timeout)
                 .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades()
@@ -201,7 +206,12 @@ impl Worker {
         let uri = request.uri().clone();
         match path::target(uri.path()) {
             path::Target::Function { name, rest } => self.invoke(request, name, &rest, peer).await,
-            path::Target::Other => self.answer_other(request, uri.path()).await,
+            path::Target::Other => {
+                let (method, begun) = (request.method().clone(), Instant::now());
+                let reply = self.answer_other(request, uri.path()).await;
+                self.traffic.record_api(&method, uri.path(), reply.status(), begun.elapsed());
+                reply
+            }
             path::Target::Moved(to) => {
                 let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
                 reply::moved(StatusCode::MOVED_PERMANENTLY, &(to + &query))
@@ -224,13 +234,20 @@ impl Worker {
             "/" => return reply::moved(StatusCode::TEMPORARY_REDIRECT, "/ui/"),
             _ => {}
         }
-        // The portal's files hold no secret; what they show comes from `/system`.
-        if under("/system")
-            && let Some(refusal) = self.guard.refuse_stranger(request.headers())
-        {
+        let refusal = match path {
+            "/ui" | "/ui/" => self.guard.refuse_stranger(request.headers()),
+            _ if under("/system") => self.guard.refuse_stranger(request.headers()),
+            // The portal's other files hold no secret; what they show comes from `/system`.
+            _ => None,
+        };
+        let sign_in = refusal.is_some() && under("/ui") && guard::is_browser(request.headers());
+        if let Some(refusal) = refusal.filter(|_| !sign_in) {
             return refusal;
         }
         let Ok(mut reply) = self.api.clone().oneshot(request.map(axum::body::Body::new)).await;
+        if sign_in && reply.status() == StatusCode::OK {
+            guard::ask_in_page(&mut reply);
+        }
         if reply.status() == StatusCode::METHOD_NOT_ALLOWED {
             reply.headers_mut().remove(ALLOW);
         }

@@ -3,6 +3,7 @@
 //! Each gateway thread writes to a shard of its own, so the lock it takes is never contended but while somebody
 //! reads; a reader adds the shards up.
 
+mod api;
 mod latency;
 mod window;
 
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use api::ApiTotals;
+pub use api::Asked;
 use latency::LogHistogram;
 use window::Window;
 
@@ -24,6 +27,7 @@ pub const LONGEST_WINDOW: Duration = Duration::from_secs(60);
 pub struct Traffic {
     started: Instant,
     shards: Mutex<Vec<Arc<Mutex<Functions>>>>,
+    api: ApiTotals,
 }
 
 /// What a screen counts as an error: the server's fault, or its limits'.
@@ -51,6 +55,18 @@ pub struct CodeTotals {
     pub seconds: f64,
     /// How many took no longer than each bound of [`BUCKETS`] and longer than the one before (not cumulative).
     pub buckets: [u64; BUCKETS.len()],
+}
+
+impl CodeTotals {
+    /// One more, which took so long.
+    fn add(&mut self, took: Duration) {
+        let seconds = took.as_secs_f64();
+        self.count += 1;
+        self.seconds += seconds;
+        if let Some(bucket) = BUCKETS.iter().position(|&bound| seconds <= bound) {
+            self.buckets[bucket] += 1;
+        }
+    }
 }
 
 /// Totals of one function since the start, as Prometheus wants them.
@@ -105,7 +121,7 @@ impl Default for Traffic {
 impl Traffic {
     /// Nothing seen yet.
     pub fn new() -> Self {
-        Traffic { started: Instant::now(), shards: Mutex::default() }
+        Traffic { started: Instant::now(), shards: Mutex::default(), api: ApiTotals::default() }
     }
 
     /// A place for one thread to record in.
@@ -176,6 +192,16 @@ impl Traffic {
         merged
     }
 
+    /// A request to the API was answered.
+    pub fn record_api(&self, method: &http::Method, path: &str, status: http::StatusCode, took: Duration) {
+        self.api.record(method, path, status, took);
+    }
+
+    /// Requests to the API since the start.
+    pub fn api_totals(&self) -> BTreeMap<Asked, CodeTotals> {
+        self.api.read()
+    }
+
     /// A function was removed: its numbers go with it.
     pub fn forget(&self, id: FunctionId) {
         for shard in self.shards() {
@@ -230,12 +256,7 @@ impl Recorder {
                     &mut function.codes[last].1
                 }
             };
-            let seconds = took.as_secs_f64();
-            totals.count += 1;
-            totals.seconds += seconds;
-            if let Some(bucket) = BUCKETS.iter().position(|&bound| seconds <= bound) {
-                totals.buckets[bucket] += 1;
-            }
+            totals.add(took);
         });
     }
 

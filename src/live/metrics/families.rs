@@ -4,13 +4,14 @@ use super::text::Text;
 use super::{CallGauges, Gauges, cadvisor, kube, node};
 use crate::cluster::function::FunctionId;
 use crate::cluster::snapshot::Snapshot;
-use crate::live::gateway::traffic::{BUCKETS, FunctionTotals};
+use crate::live::gateway::traffic::{Asked, BUCKETS, CodeTotals, FunctionTotals, Traffic};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-pub(super) fn write(totals: &BTreeMap<FunctionId, FunctionTotals>, gauges: &Gauges) -> String {
+pub(super) fn write(traffic: &Traffic, gauges: &Gauges) -> String {
     let mut text = Text::default();
-    invocations(&mut text, totals);
+    invocations(&mut text, &traffic.totals());
+    api(&mut text, &traffic.api_totals());
     replicas(&mut text, gauges);
     pods(&mut text, gauges);
     calls(&mut text, gauges);
@@ -41,16 +42,7 @@ fn invocations(text: &mut Text, totals: &BTreeMap<FunctionId, FunctionTotals>) {
     for function in totals.values() {
         for (code, ended) in &function.codes {
             let labels: [(&str, &dyn Display); 2] = [("code", code), ("function_name", &function.name)];
-            let mut up_to = 0;
-            for (bound, count) in BUCKETS.iter().zip(ended.buckets) {
-                up_to += count;
-                let labels = [labels[0], labels[1], ("le", bound)];
-                text.sample("gateway_functions_seconds_bucket", &labels, up_to);
-            }
-            let labels_inf = [labels[0], labels[1], ("le", &"+Inf")];
-            text.sample("gateway_functions_seconds_bucket", &labels_inf, ended.count);
-            text.sample("gateway_functions_seconds_sum", &labels, ended.seconds);
-            text.sample("gateway_functions_seconds_count", &labels, ended.count);
+            histogram(text, "gateway_functions_seconds", &labels, ended);
         }
     }
     let name = "faasim_cold_starts_total";
@@ -58,6 +50,38 @@ fn invocations(text: &mut Text, totals: &BTreeMap<FunctionId, FunctionTotals>) {
     for function in totals.values() {
         text.sample(name, &[("function_name", &function.name)], function.cold_starts);
     }
+}
+
+/// Requests to the API itself: OpenFaaS Pro's families.
+fn api(text: &mut Text, totals: &BTreeMap<Asked, CodeTotals>) {
+    text.family("http_requests_total", "counter", "Requests to the API");
+    for (asked, ended) in totals {
+        let (method, path, status) = asked;
+        let labels: [(&str, &dyn Display); 3] = [("method", method), ("path", path), ("status", status)];
+        text.sample("http_requests_total", &labels, ended.count);
+    }
+    text.family("http_request_duration_seconds", "histogram", "Time until the API has answered");
+    for (asked, ended) in totals {
+        let (method, path, status) = asked;
+        let labels: [(&str, &dyn Display); 3] = [("method", method), ("path", path), ("status", status)];
+        histogram(text, "http_request_duration_seconds", &labels, ended);
+    }
+}
+
+fn histogram(text: &mut Text, name: &str, labels: &[(&str, &dyn Display)], ended: &CodeTotals) {
+    let bucket = format!("{name}_bucket");
+    let with = |bound: &dyn Display, text: &mut Text, count: u64| {
+        let labels: Vec<(&str, &dyn Display)> = labels.iter().copied().chain([("le", bound)]).collect();
+        text.sample(&bucket, &labels, count);
+    };
+    let mut up_to = 0;
+    for (bound, count) in BUCKETS.iter().zip(ended.buckets) {
+        up_to += count;
+        with(bound, text, up_to);
+    }
+    with(&"+Inf", text, ended.count);
+    text.sample(&format!("{name}_sum"), labels, ended.seconds);
+    text.sample(&format!("{name}_count"), labels, ended.count);
 }
 
 fn replicas(text: &mut Text, gauges: &Gauges) {

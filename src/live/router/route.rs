@@ -65,11 +65,14 @@ impl Route {
         Route { id, name: name.into(), state: Mutex::new(state), events, clock }
     }
 
-    /// A request arrives.
-    pub fn admit(self: &Arc<Self>) -> Admitted {
+    /// A request arrives. Without `from_zero` one that finds no ready pod is refused instead of waking the function.
+    pub fn admit(self: &Arc<Self>, from_zero: bool) -> Admitted {
         let now = (self.clock)();
         let mut guard = self.lock();
         let state = &mut *guard;
+        if !from_zero && state.endpoints.ready_pods() == 0 {
+            return Admitted::Refused(RefuseReason::NoPod);
+        }
         match state.endpoints.admit(now, &mut state.rng) {
             Admission::Pod(uid) => {
                 let address = state.address(uid);

@@ -115,6 +115,8 @@ keys! {
     "gateway.read-timeout" gateway.read_timeout positive "how long a client may take to send its request"
     "gateway.write-timeout" gateway.write_timeout positive "how long a reply may take in all"
     "gateway.upstream-timeout" gateway.upstream_timeout positive "how long a function may take to reply"
+    "gateway.basic-auth" gateway.basic_auth any "whether /system and the portal ask for the password of the user `admin`"
+    "gateway.scale-from-zero" gateway.scale_from_zero any "a call to a function without pods starts one and waits for it; otherwise it is 503"
     "gateway.allowed-hosts" gateway.allowed_hosts host_names "further names under which the gateway may be called"
     "routing.policy" routing.policy any "which pod takes a request"
     "openfaas.edition" openfaas.edition any "whose rules the com.openfaas.scale labels follow: `pro` or `ce`"

@@ -105,15 +105,19 @@ async fn everything_else_is_the_apis() {
     assert_eq!((got.status, got.header("location")), (307, Some("/ui/")));
     assert_eq!(stage.call("GET", "/healthz", "").await.status, 200);
     assert_eq!(stage.call("POST", "/healthz", "").await.status, 405);
-    for path in ["/system/info", "/system/nope"] {
+    for path in ["/system/info", "/system/nope", "/ui/"] {
         let got = stage.call("GET", path, "").await;
         assert_eq!((got.status, got.body.as_str()), (401, "invalid credentials"));
         assert_eq!(got.header("www-authenticate"), Some("Basic realm=\"Restricted\""));
     }
-    assert_eq!(
-        stage.call("GET", "/ui/", "").await.body,
-        "portal",
-        "it holds no secret, and asks for the password"
+    // The page holds no secret. A browser gets it, and it asks for the password itself.
+    let request =
+        stage.request("GET", "/ui/").header("Accept", "text/html,*/*;q=0.8").body("".into()).unwrap();
+    let got = stage.send(request).await;
+    assert_eq!((got.status, got.body.as_str()), (401, "portal"));
+    assert!(
+        !got.header("www-authenticate").unwrap().contains("Basic"),
+        "a browser would ask for the whole origin"
     );
     let known = |method: &str, path: &str| {
         stage.request(method, path).header("Authorization", "Basic YWRtaW46cHc=").body("".into()).unwrap()
@@ -150,6 +154,19 @@ async fn an_unknown_function_is_404_and_not_counted() {
                 nope, body: ";
     assert_eq!((got.status, got.body.as_str(), got.header("x-call-id")), (404, text, None));
     assert!(stage.traffic.totals().is_empty());
+}
+
+#[tokio::test]
+async fn without_scale_from_zero_nothing_waits_and_nothing_is_woken() {
+    let mut stage = stage(GatewayConfig { scale_from_zero: false, ..quick() });
+    for name in ["nope", "echo", "echo.openfaas-fn"] {
+        let got = bounded(stage.call("POST", &format!("/function/{name}"), "x")).await;
+        assert_eq!((got.status, got.body.clone()), (503, format!("No endpoints available for: {name}.\n")));
+        assert_eq!(got.header("x-openfaas-internal"), Some("proxy"));
+        assert!(got.header("x-call-id").is_some());
+    }
+    assert!(stage.events.try_recv().is_err(), "nobody is woken");
+    assert_eq!(stage.traffic.totals()[&ECHO].codes[&503].count, 2, "a made-up name is no series");
 }
 
 #[tokio::test]

@@ -1,12 +1,10 @@
-//! `/system/info` and `/system/namespaces`.
+//! `/system/info`.
 
-use crate::cluster::function::DEFAULT_NAMESPACE;
 use crate::live::handle::Handle;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use std::collections::BTreeSet;
 
 pub(super) async fn info(State(handle): State<Handle>) -> Response {
     let release = env!("CARGO_PKG_VERSION");
@@ -27,11 +25,4 @@ pub(super) async fn info(State(handle): State<Handle>) -> Response {
         "arch": arch,
     }))
     .into_response()
-}
-
-pub(super) async fn namespaces(State(handle): State<Handle>) -> Response {
-    let view = handle.view();
-    let used = view.snapshot.functions.values().map(|f| f.spec.namespace.as_str());
-    let all: BTreeSet<&str> = used.chain([DEFAULT_NAMESPACE]).collect();
-    Json(all).into_response()
 }

@@ -1,19 +1,21 @@
 //! `/system/logs`: what the pods of a function wrote, a JSON object a line.
 
+mod merge;
+mod reader;
+
 use super::{line, ndjson, text};
 use crate::cluster::command::Refusal;
 use crate::cluster::function::{FunctionId, FunctionName};
-use crate::cluster::pod::PodUid;
 use crate::cluster::time::Time;
 use crate::live::handle::Handle;
-use crate::live::provider::{LogLine, LogQuery};
+use crate::live::provider::LogLine;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::StreamExt;
+use reader::Reader;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -115,94 +117,6 @@ fn message(name: &str, namespace: &str, said: LogLine) -> LogMessage {
         instance: said.pod,
         timestamp,
         text: said.text,
-    }
-}
-
-struct Reader {
-    handle: Handle,
-    asked: Asked,
-    function: FunctionId,
-    send: mpsc::Sender<LogLine>,
-}
-
-impl Reader {
-    fn pods(&self) -> Vec<PodUid> {
-        let wanted = |name: &str| self.asked.instance.as_deref().is_none_or(|i| i == name);
-        let view = self.handle.view();
-        view.snapshot.pods_of(self.function).filter(|p| wanted(&p.name)).map(|p| p.uid).collect()
-    }
-
-    fn gone(&self) -> bool {
-        !self.handle.view().snapshot.functions.contains_key(&self.function)
-    }
-
-    /// First what there is, in order of time and cut to `tail` over all pods; then what comes.
-    async fn run(&self) {
-        let mut lines: Vec<(PodUid, LogLine)> = Vec::new();
-        let mut known = BTreeSet::new();
-        for uid in self.pods() {
-            known.insert(uid);
-            let query = LogQuery { tail: self.asked.tail, since: self.asked.since, follow: false };
-            let mut stream = self.handle.provider().logs(uid, query);
-            while let Some(Ok(line)) = stream.next().await {
-                lines.push((uid, line));
-            }
-        }
-        lines.sort_by_key(|(_, line)| line.at);
-        let cut = self.asked.tail.map_or(0, |n| lines.len().saturating_sub(n));
-        let mut seen: BTreeMap<PodUid, Time> = BTreeMap::new();
-        for (index, (uid, line)) in lines.into_iter().enumerate() {
-            seen.insert(uid, line.at);
-            if index >= cut && !self.tell(line).await {
-                return;
-            }
-        }
-        if self.asked.follow {
-            self.follow(known, seen).await;
-        }
-    }
-
-    /// Goes on with every pod, those too that are started meanwhile, until the function is gone.
-    async fn follow(&self, known: BTreeSet<PodUid>, seen: BTreeMap<PodUid, Time>) {
-        let mut known = known;
-        let mut all = futures_util::stream::SelectAll::new();
-        for uid in &known {
-            let since = seen.get(uid).map(|at| *at + Duration::from_nanos(1)).or(self.asked.since);
-            all.push(self.open(*uid, since));
-        }
-        let mut look = tokio::time::interval(Duration::from_millis(500));
-        loop {
-            tokio::select! {
-                Some(line) = all.next(), if !all.is_empty() => {
-                    if let Ok(line) = line && !self.tell(line).await {
-                        return;
-                    }
-                }
-                _ = look.tick() => {
-                    for uid in self.pods() {
-                        if known.insert(uid) {
-                            all.push(self.open(uid, self.asked.since));
-                        }
-                    }
-                    if all.is_empty() && self.gone() {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    fn open(
-        &self,
-        uid: PodUid,
-        since: Option<Time>,
-    ) -> futures_util::stream::BoxStream<'static, Result<LogLine, crate::live::provider::ProviderError>> {
-        self.handle.provider().logs(uid, LogQuery { tail: None, since, follow: true })
-    }
-
-    /// Whether the reader is still there.
-    async fn tell(&self, said: LogLine) -> bool {
-        self.send.send(said).await.is_ok()
     }
 }
 

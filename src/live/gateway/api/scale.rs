@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Scale {
+    /// Left out is 0, as Go reads it.
+    #[serde(default)]
     replicas: u32,
     #[serde(default)]
     namespace: Option<String>,

@@ -60,6 +60,12 @@ async fn change(handle: Handle, query: Where, body: Body, change: Change) -> Res
     let Ok(raw) = raw else { return text(StatusCode::BAD_REQUEST, "rawValue: it is not base64") };
     let value = raw.unwrap_or_else(|| secret.value.unwrap_or_default().into_bytes());
     let (namespace, secrets) = (namespace(secret.namespace, query.namespace), handle.secrets());
+    if !handle.view().snapshot.namespaces.contains_key(&namespace) {
+        let why = format!(
+            "namespace: there is no namespace `{namespace}`: `faasim namespace create {namespace}` makes it"
+        );
+        return text(StatusCode::BAD_REQUEST, why);
+    }
     let done = match change {
         Change::Create => secrets.create(&namespace, &secret.name, &value),
         Change::Update => secrets.update(&namespace, &secret.name, &value),

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// How often a file that is followed is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// As many lines are in memory at a time.
+const PORTION: usize = 256;
 
 /// The lines of `pod`'s log at `path` that `query` asks for.
 pub(super) fn read(
@@ -20,90 +22,127 @@ pub(super) fn read(
     pod: String,
     query: LogQuery,
 ) -> BoxStream<'static, Result<LogLine, ProviderError>> {
-    let mut reader = Reader { path, pod, file: None, last: Time::ZERO, part: String::new() };
-    let first = async move {
-        let mut lines = VecDeque::new();
-        let read = reader.history(|line| {
-            if query.since.is_none_or(|since| line.at >= since) {
-                lines.push_back(line);
-                if query.tail.is_some_and(|tail| lines.len() > tail) {
-                    lines.pop_front();
-                }
-            }
-        });
-        let error = read
-            .err()
-            .map(|e| Err(ProviderError(format!("the log {} cannot be read: {e}", reader.path.display()))));
-        let follow = query.follow && error.is_none();
-        let now = stream::iter(lines.into_iter().map(Ok).chain(error));
-        let later = stream::unfold(reader, |mut reader| async move {
-            let lines = reader.next_lines().await?;
-            Some((stream::iter(lines.into_iter().map(Ok)), reader))
-        });
-        now.chain(later.flatten().take(if follow { usize::MAX } else { 0 }))
+    let reader = Reader::new(path, pod);
+    let wanted = move |line: &LogLine| query.since.is_none_or(|since| line.at >= since);
+    let portions = match query.tail {
+        None => stream::unfold(reader, move |mut reader| async move {
+            let portion = reader.portion(query.follow).await?;
+            Some((portion, reader))
+        })
+        .boxed(),
+        Some(tail) => stream::once(async move { reader.last(tail, wanted).await })
+            .flat_map(move |(last, reader)| {
+                let later = stream::unfold(reader, move |mut reader| async move {
+                    let portion = if query.follow { reader.portion(true).await? } else { return None };
+                    Some((portion, reader))
+                });
+                stream::once(async { last }).chain(later)
+            })
+            .boxed(),
     };
-    stream::once(first).flatten().boxed()
+    let lines = portions.flat_map(|portion| {
+        stream::iter(match portion {
+            Ok(lines) => lines.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    });
+    lines.filter(move |line| std::future::ready(line.as_ref().map_or(true, wanted))).boxed()
 }
+
+type Portion = Result<Vec<LogLine>, ProviderError>;
 
 struct Reader {
     path: PathBuf,
     pod: String,
     file: Option<BufReader<File>>,
+    /// Files that are still to be read, the older one first.
+    files: VecDeque<PathBuf>,
     /// When the last line was written: for lines that say nothing (the watchdog's last words).
     last: Time,
     /// A line whose end is not written yet.
     part: String,
+    broken: bool,
 }
 
 impl Reader {
-    /// All that is written by now, the older file first.
-    fn history(&mut self, mut each: impl FnMut(LogLine)) -> io::Result<()> {
-        let mut old = self.path.clone().into_os_string();
+    fn new(path: PathBuf, pod: String) -> Self {
+        let mut old = path.clone().into_os_string();
         old.push(".1");
-        for path in [PathBuf::from(old), self.path.clone()] {
-            match File::open(&path) {
-                Ok(file) => self.file = Some(BufReader::new(file)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            }
-            self.rest(&mut each)?;
-        }
-        Ok(())
+        let files = VecDeque::from([PathBuf::from(old), path.clone()]);
+        Reader { path, pod, file: None, files, last: Time::ZERO, part: String::new(), broken: false }
     }
 
-    /// The rest of the open file.
-    fn rest(&mut self, each: &mut impl FnMut(LogLine)) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let mut bytes = Vec::new();
+    /// The next lines, at most [`PORTION`]. At the end it waits for more if `follow`; `None` when there is nothing more
+    /// to come, or the log is gone.
+    async fn portion(&mut self, follow: bool) -> Option<Portion> {
+        if self.broken {
+            return None;
+        }
         loop {
-            bytes.clear();
-            if file.read_until(b'\n', &mut bytes)? == 0 {
-                return Ok(());
+            let mut lines = Vec::new();
+            if let Err(error) = self.some(&mut lines) {
+                self.broken = true;
+                let why = format!("the log {} cannot be read: {error}", self.path.display());
+                return Some(Err(ProviderError(why)));
+            }
+            if !lines.is_empty() {
+                return Some(Ok(lines));
+            }
+            if !follow {
+                return None;
+            }
+            if self.is_old() {
+                self.file = Some(BufReader::new(File::open(&self.path).ok()?));
+                continue;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The last `tail` of the lines that are wanted.
+    async fn last(mut self, tail: usize, wanted: impl Fn(&LogLine) -> bool) -> (Portion, Self) {
+        let mut kept = VecDeque::new();
+        while let Some(portion) = self.portion(false).await {
+            match portion {
+                Ok(lines) => {
+                    kept.extend(lines.into_iter().filter(&wanted));
+                    kept.drain(..kept.len().saturating_sub(tail));
+                }
+                Err(error) => return (Err(error), self),
+            }
+        }
+        (Ok(kept.into()), self)
+    }
+
+    /// Reads up to [`PORTION`] lines; none when the end of what is written has come.
+    fn some(&mut self, lines: &mut Vec<LogLine>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        while lines.len() < PORTION {
+            let read = match &mut self.file {
+                Some(file) => {
+                    bytes.clear();
+                    file.read_until(b'\n', &mut bytes)?
+                }
+                None => 0,
+            };
+            if read == 0 {
+                let Some(path) = self.files.pop_front() else { return Ok(()) };
+                match File::open(&path) {
+                    Ok(file) => self.file = Some(BufReader::new(file)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+                continue;
             }
             self.part.push_str(&String::from_utf8_lossy(&bytes));
             if self.part.ends_with('\n') {
                 let line = parse(self.part.trim_end_matches('\n'), &self.pod, self.last);
                 self.part.clear();
                 self.last = line.at;
-                each(line);
+                lines.push(line);
             }
         }
-    }
-
-    /// Waits for new lines; none when the log is gone.
-    async fn next_lines(&mut self) -> Option<Vec<LogLine>> {
-        loop {
-            let mut lines = Vec::new();
-            self.rest(&mut |line| lines.push(line)).ok()?;
-            if lines.is_empty() && self.is_old() {
-                self.file = Some(BufReader::new(File::open(&self.path).ok()?));
-                continue;
-            }
-            if !lines.is_empty() {
-                return Some(lines);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+        Ok(())
     }
 
     /// The open file is not the one that is written now.
