@@ -1,6 +1,7 @@
 //! What a person types: one file per command.
 
 pub mod apply;
+pub mod asynchronous;
 pub mod autoscale;
 pub mod build;
 pub mod calibrate;
@@ -104,6 +105,7 @@ enum Command {
     List(list::Args),
     Describe(describe::Args),
     Invoke(invoke::Args),
+    Async(asynchronous::Args),
     Logs(logs::Args),
     Ready(ready::Args),
     Remove(remove::Args),
@@ -156,6 +158,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::List(args) => list::run(args, global),
         Command::Describe(args) => describe::run(args, global),
         Command::Invoke(args) => invoke::run(args, global),
+        Command::Async(args) => asynchronous::run(args, global),
         Command::Logs(args) => logs::run(args, global),
         Command::Ready(args) => ready::run(args, global),
         Command::Remove(args) => remove::run(args, global),
