@@ -40,6 +40,7 @@ pub mod screen;
 pub mod secret;
 pub mod signals;
 pub mod stack;
+pub mod template;
 pub mod templates;
 pub mod top;
 pub mod tui;
@@ -100,6 +101,7 @@ enum Command {
     Down(down::Args),
     Tui(tui::Args),
     New(new::Args),
+    Template(template::Args),
     Build(build::Args),
     Deploy(deploy::Args),
     List(list::Args),
@@ -153,6 +155,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Down(args) => down::run(args, global),
         Command::Tui(args) => tui::run(args, global),
         Command::New(args) => new::run(args),
+        Command::Template(args) => template::run(args),
         Command::Build(args) => build::run(args, global),
         Command::Deploy(args) => deploy::run(args, global),
         Command::List(args) => list::run(args, global),

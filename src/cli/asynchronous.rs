@@ -165,7 +165,9 @@ fn escaped(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ => drop(write!(out, "%{byte:02X}")),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out
@@ -259,7 +261,9 @@ fn described(shown: &CallShown, now: i64) -> String {
     let mut out = String::new();
     for Shown { listed, path, query, headers, callback, said } in &shown.calls {
         let query = if query.is_empty() { String::new() } else { format!("?{query}") };
-        let mut line = |key: &str, value: &str| drop(writeln!(out, "{:<11}{value}", format!("{key}:")));
+        let mut line = |key: &str, value: &str| {
+            let _ = writeln!(out, "{:<11}{value}", format!("{key}:"));
+        };
         line("Call id", &listed.call_id);
         line("Function", &format!("{}{path}{query}", listed.function));
         line("State", &listed.state.to_string());

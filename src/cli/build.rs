@@ -222,7 +222,8 @@ fn packages(
     chosen: &[&String],
     named: Option<String>,
 ) -> Result<String, String> {
-    let mut all: BTreeSet<String> = named.iter().flat_map(|text| text.split_whitespace()).map(Into::into).collect();
+    let mut all: BTreeSet<String> =
+        named.iter().flat_map(|text| text.split_whitespace()).map(Into::into).collect();
     for option in chosen {
         let Some(packages) = template.build_options.get(*option) else {
             let known = template.build_options.keys().map(String::as_str);
@@ -244,9 +245,12 @@ mod tests {
     fn packages_are_the_union_of_the_options_and_what_is_named() {
         let options = [("dev", vec!["make", "gcc"]), ("ssl", vec!["openssl", "gcc"])];
         let options = options.map(|(name, all)| (name.to_owned(), all.into_iter().map(Into::into).collect()));
-        let template = templates::Template { build_options: options.into(), ..templates::Template::default() };
+        let template =
+            templates::Template { build_options: options.into(), ..templates::Template::default() };
         let (dev, ssl, other) = ("dev".to_owned(), "ssl".to_owned(), "dve".to_owned());
-        let of = |chosen: &[&String], named: Option<&str>| packages("py", &template, chosen, named.map(Into::into));
+        let of = |chosen: &[&String], named: Option<&str>| {
+            packages("py", &template, chosen, named.map(Into::into))
+        };
         assert_eq!(of(&[&dev, &ssl], Some("curl gcc")).unwrap(), "curl gcc make openssl");
         assert_eq!(of(&[], None).unwrap(), "");
         assert!(of(&[&other], None).unwrap_err().contains("did you mean `dev`"));

@@ -121,7 +121,8 @@ impl Chosen {
     /// They have mistakes, or nothing fits.
     pub fn stack(&self, paths: &[PathBuf], names: &[String], global: &Global) -> Result<Stack, Failure> {
         let variable = |name: &str| std::env::var(name).ok();
-        let mut stack = stack::read_all(paths, self.envsubst.then_some(&variable)).map_err(Failure::failed)?;
+        let mut stack =
+            stack::read_all(paths, self.envsubst.then_some(&variable)).map_err(Failure::failed)?;
         let select = Select { names: names.to_vec(), filter: self.filter.clone(), regex: self.regex.clone() };
         let mut functions: Vec<StackFunction> =
             stack.select(&select).map_err(Failure::used)?.into_iter().cloned().collect();

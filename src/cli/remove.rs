@@ -26,7 +26,10 @@ pub struct Args {
 pub fn run(args: Args, global: &Global) -> Outcome {
     let chosen = &args.chosen;
     let names: Vec<FunctionName> = if args.names.is_empty() || !chosen.file.is_empty() {
-        if args.names.is_empty() && chosen.file.is_empty() && chosen.filter.is_none() && chosen.regex.is_none()
+        if args.names.is_empty()
+            && chosen.file.is_empty()
+            && chosen.filter.is_none()
+            && chosen.regex.is_none()
         {
             return Err(Failure::used("name the functions to remove, or a stack file with `-f FILE`"));
         }

@@ -98,7 +98,8 @@ pub fn read_all(paths: &[PathBuf], variable: Option<Variables<'_>>) -> Result<St
                     let name = function.spec.full_name();
                     if all.functions.iter().any(|other| other.spec.full_name() == name) {
                         let file = path.display().to_string();
-                        let what = format!("function `{}` is in another of the files too", function.spec.name);
+                        let what =
+                            format!("function `{}` is in another of the files too", function.spec.name);
                         mistakes.push(Mistake::of(file, what));
                     } else {
                         all.functions.push(function);

@@ -126,7 +126,10 @@ fn stack_files(chosen: &Chosen, state: &Path) -> Result<Vec<PathBuf>, String> {
     let found = match stack::find(Path::new(".")) {
         Some(path) => path,
         None => crate::functions::samples::unpack(&state.join("samples")).map_err(|e| {
-            format!("cannot write the sample functions to {}: {e}; choose another state folder with `--state`", state.display())
+            format!(
+                "cannot write the sample functions to {}: {e}; choose another state folder with `--state`",
+                state.display()
+            )
         })?,
     };
     Ok(vec![found])

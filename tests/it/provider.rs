@@ -80,6 +80,7 @@ impl Bench {
             state_dir: self.state.clone(),
             exe: env!("CARGO_BIN_EXE_faasim").into(),
             lease: self.lease,
+            pull_policy: faasim::live::provider::PullPolicy::default(),
             events,
         };
         self.provider = Some(self.kind.make(config));

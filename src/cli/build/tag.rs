@@ -23,7 +23,12 @@ pub enum Tag {
 ///
 /// # Errors
 /// The folder is not in a Git repository, and the tag needs one.
-pub fn tagged(image: &str, tag: Tag, folder: &Path, digest: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
+pub fn tagged(
+    image: &str,
+    tag: Tag,
+    folder: &Path,
+    digest: impl FnOnce() -> Result<String, String>,
+) -> Result<String, String> {
     let last = image.rsplit('/').next().unwrap_or_default();
     let named = match last.contains([':', '@']) {
         true => image.to_owned(),

@@ -190,7 +190,9 @@ impl Reader<'_> {
             .collect();
         match parts.map(|parts| parts.join("/")) {
             None => Err(format!("`{path}` is outside of the project {}", self.folder.display())),
-            Some(all) if all.is_empty() => Err(format!("`{path}` is the whole project: name what is needed of it")),
+            Some(all) if all.is_empty() => {
+                Err(format!("`{path}` is the whole project: name what is needed of it"))
+            }
             Some(inner) if !self.folder.join(&inner).exists() => {
                 Err(format!("there is no `{}`", self.folder.join(inner).display()))
             }

@@ -88,7 +88,12 @@ mod tests {
             copy: Vec::new(),
             project: Default::default(),
         });
-        Stack { paths: vec!["stack.yml".into()], gateway: None, functions: functions.collect(), notes: Vec::new() }
+        Stack {
+            paths: vec!["stack.yml".into()],
+            gateway: None,
+            functions: functions.collect(),
+            notes: Vec::new(),
+        }
     }
 
     #[test]

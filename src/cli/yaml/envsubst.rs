@@ -141,12 +141,9 @@ fn expand(inside: &str, variable: Variables<'_>) -> Result<Expanded, String> {
     }
     // What is put in, or cut off, may hold expressions itself.
     let nested = |text: &str| substituted(text, variable);
-    for (operator, kept) in [
-        (":-", filled.clone()),
-        (":=", filled.clone()),
-        ("-", value.clone()),
-        ("=", value.clone()),
-    ] {
+    for (operator, kept) in
+        [(":-", filled.clone()), (":=", filled.clone()), ("-", value.clone()), ("=", value.clone())]
+    {
         if let Some(default) = rest.strip_prefix(operator) {
             // `${NAME:-3}` is a default; a place from the end is written with a space before its minus.
             return kept.map_or_else(|| nested(default).and_then(of), of);
@@ -168,7 +165,9 @@ fn expand(inside: &str, variable: Variables<'_>) -> Result<Expanded, String> {
     if let Some(part) = rest.strip_prefix(':') {
         return slice(&value, part).map_or_else(|| Err(unknown()), of);
     }
-    for (operator, end, longest) in [("##", false, true), ("#", false, false), ("%%", true, true), ("%", true, false)] {
+    for (operator, end, longest) in
+        [("##", false, true), ("#", false, false), ("%%", true, true), ("%", true, false)]
+    {
         if let Some(pattern) = rest.strip_prefix(operator) {
             return of(cut(&value, &nested(pattern)?, end, longest));
         }
@@ -314,7 +313,8 @@ mod tests {
             let written = Written::new("s", text);
             assert_eq!(substitute(&written, &env).unwrap().text, expected, "{text}");
         }
-        for bad in ["${SET", "${}", "${1A}", "${SET@Q}", "a ${A B}", "${GONE:?must be set}", "${GONE:-${SET}"] {
+        for bad in ["${SET", "${}", "${1A}", "${SET@Q}", "a ${A B}", "${GONE:?must be set}", "${GONE:-${SET}"]
+        {
             assert_eq!(substitute(&Written::new("s", bad), &env).err().unwrap().len(), 1, "{bad}");
         }
     }

@@ -62,7 +62,12 @@ impl Document {
 
     /// As [`Document::fields`], but a key that nobody knows is only noted: another tool may. One that is nearly a
     /// known one is a mistake.
-    pub fn known_fields<'a>(&self, node: &'a Node, what: &str, known: &[&str]) -> BTreeMap<&'a str, Field<'a>> {
+    pub fn known_fields<'a>(
+        &self,
+        node: &'a Node,
+        what: &str,
+        known: &[&str],
+    ) -> BTreeMap<&'a str, Field<'a>> {
         let mut out = BTreeMap::new();
         for (key, name, value) in self.entries(node, what) {
             if known.contains(&name) {
@@ -74,7 +79,10 @@ impl Document {
                 self.wrong(key.id, why);
             } else {
                 let (line, column) = self.place(key.id);
-                let note = format!("{}:{line}:{column}: {what}: the key `{name}` means nothing here", self.written.name());
+                let note = format!(
+                    "{}:{line}:{column}: {what}: the key `{name}` means nothing here",
+                    self.written.name()
+                );
                 self.notes.borrow_mut().push(note);
             }
         }

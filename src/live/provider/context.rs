@@ -28,7 +28,8 @@ impl Context {
     pub fn of(spec: &FunctionSpec) -> Option<Context> {
         let handler = PathBuf::from(spec.annotations.get(HANDLER_ANNOTATION)?);
         let template = spec.annotations.get(TEMPLATE_ANNOTATION).map(PathBuf::from);
-        let place = template.as_deref().map(|folder| handler_folder(folder).unwrap_or_else(|| "function".into()));
+        let place =
+            template.as_deref().map(|folder| handler_folder(folder).unwrap_or_else(|| "function".into()));
         let copied = spec.annotations.get(COPY_ANNOTATION).and_then(|all| all.rsplit_once(':'));
         let copy = copied.map(|(project, names)| {
             names.split(',').map(|name| (Path::new(project).join(name), name.to_owned())).collect()
@@ -51,8 +52,7 @@ impl Context {
         if let Some(template) = &self.template {
             // What lies where the handler goes is an example.
             collect(template, Path::new(""), &mut all, &|name| {
-                ABOUT.iter().any(|about| Path::new(about) == name)
-                    || (self.place.is_some() && name == place)
+                ABOUT.iter().any(|about| Path::new(about) == name) || (self.place.is_some() && name == place)
             })?;
         }
         let cargo = self.handler.join("Cargo.toml").is_file();
@@ -207,7 +207,10 @@ mod tests {
         };
         for (name, text) in [
             ("template/py/template.yml", "language: py\nfprocess: python3 index.py\nhandler_folder: inner\n"),
-            ("template/py/Dockerfile", "FROM a AS x\nENV gone=1\nFROM b\nENV mode=\"http\" upstream_url='http://127.0.0.1:5000' \\\n  a=b\nENV fprocess python3 index.py\nENV PATH=/x:$PATH\n"),
+            (
+                "template/py/Dockerfile",
+                "FROM a AS x\nENV gone=1\nFROM b\nENV mode=\"http\" upstream_url='http://127.0.0.1:5000' \\\n  a=b\nENV fprocess python3 index.py\nENV PATH=/x:$PATH\n",
+            ),
             ("template/py/index.py", "template's"),
             ("template/py/inner/handler.py", "an example"),
             ("hello/handler.py", "the handler's"),
@@ -237,7 +240,10 @@ mod tests {
         assert_eq!(std::fs::read_to_string(to.join("inner/handler.py")).unwrap(), "the handler's");
         let variables = context.variables();
         let seen: Vec<_> = variables.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(seen, ["mode=http", "upstream_url=http://127.0.0.1:5000", "a=b", "fprocess=python3 index.py"]);
+        assert_eq!(
+            seen,
+            ["mode=http", "upstream_url=http://127.0.0.1:5000", "a=b", "fprocess=python3 index.py"]
+        );
     }
 
     #[test]

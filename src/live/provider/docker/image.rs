@@ -12,7 +12,6 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -128,7 +127,7 @@ impl Images {
             below = found.ok().and_then(|image| image.id).unwrap_or_default();
         }
         let folder = handler.clone();
-        let hashed = tokio::task::spawn_blocking(move || hash_folder(&folder, |_| false)).await;
+        let hashed = tokio::task::spawn_blocking(move || hash_folder(&folder)).await;
         let handler_hash = hashed.map_err(io::Error::other).flatten().map_err(|e| {
             StartFailure::create(format!(
                 "function {}: its handler {} cannot be read: {e}; put the folder there or deploy again with the right `handler:`",
@@ -229,7 +228,8 @@ fn missing(spec: &FunctionSpec, image: &str, why: &str) -> StartFailure {
 fn needs_no_build(spec: &FunctionSpec, handler: &Path) -> Result<(), StartFailure> {
     let context = Context::of(spec).unwrap_or_default();
     let requirements = std::fs::read_to_string(handler.join("requirements.txt")).unwrap_or_default();
-    let packages = requirements.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let packages =
+        requirements.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     match packages || !context.is_plain() || handler.join("Cargo.toml").is_file() {
         false => Ok(()),
         true => Err(StartFailure {
@@ -259,9 +259,8 @@ fn runs_in_base(spec: &FunctionSpec) -> Result<(), StartFailure> {
     }
 }
 
-/// Names a folder's files and what is in them, without those at its top that are `skipped`.
-pub(super) fn hash_folder(folder: &Path, skipped: impl Fn(&OsStr) -> bool) -> io::Result<String> {
-    let top = folder;
+/// Names a folder's files and what is in them.
+fn hash_folder(folder: &Path) -> io::Result<String> {
     let mut digest = Sha256::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -269,9 +268,6 @@ pub(super) fn hash_folder(folder: &Path, skipped: impl Fn(&OsStr) -> bool) -> io
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
-            if folder == top && skipped(&entry.file_name()) {
-                continue;
-            }
             digest.update(path.as_os_str().as_encoded_bytes());
             let about = std::fs::metadata(&path)?;
             if about.is_dir() {

@@ -85,7 +85,11 @@ impl Job<'_> {
     /// A folder of all the function's files, with Node's modules in it.
     async fn put_together(&self, place: &str) -> Result<PathBuf, String> {
         let cannot = |e: &dyn std::fmt::Display| {
-            format!("function {}: its files cannot be put together in {}: {e}", self.name, self.shelf.display())
+            format!(
+                "function {}: its files cannot be put together in {}: {e}",
+                self.name,
+                self.shelf.display()
+            )
         };
         let context = self.context.clone();
         let hash = blocking(move || context.hash()).await.map_err(|e| cannot(&e))?;
@@ -127,7 +131,14 @@ impl Job<'_> {
     async fn install_modules(&self, folder: &Path) -> Result<(), String> {
         tracing::info!("{}: installing the packages of its package.json", self.name);
         // Tried once and soon given up: where there is no registry, waiting does not help.
-        let words = ["install", "--omit=dev", "--no-audit", "--no-fund", "--fetch-retries=0", "--fetch-timeout=60000"];
+        let words = [
+            "install",
+            "--omit=dev",
+            "--no-audit",
+            "--no-fund",
+            "--fetch-retries=0",
+            "--fetch-timeout=60000",
+        ];
         let words = words.map(OsString::from);
         run("npm", &words, folder).await.map_err(|why| {
             format!(
