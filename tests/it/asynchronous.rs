@@ -199,6 +199,33 @@ fn a_call_that_an_adopted_pod_still_runs_is_not_run_beside_it() {
     assert_eq!(book(&folder), ["begin slow", "end slow", "begin slow", "end slow"]);
 }
 
+/// The same where a server of its own answers: faasim's connection to it goes, and it works on.
+#[test]
+fn a_server_that_still_works_on_a_call_is_not_asked_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import http.server, os, time\nclass H(http.server.BaseHTTPRequestHandler):\n    def do_POST(self):\n        def say(word):\n            open(os.environ['BOOK'], 'a').write(f\"{word} {self.headers['X-Call-Id']} {self.headers['X-Faasim-Queued']}\\n\")\n        say('begin')\n        time.sleep(4)\n        say('end')\n        self.send_response(200)\n        self.send_header('Content-Length', '0')\n        self.end_headers()\nport = int(os.environ['upstream_url'].rsplit(':')[-1])\nhttp.server.ThreadingHTTPServer(('127.0.0.1', port), H).serve_forever()\n";
+    let program = folder.path().join("server.py");
+    std::fs::write(&program, script).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let stack = format!(
+        "  server:\n    image: none\n    fprocess: python3 {}\n    environment: {{ mode: http, upstream_url: 'http://127.0.0.1:{port}', BOOK: '{}' }}\n",
+        program.display(),
+        folder.path().join("book").display()
+    );
+    let mut cluster = Cluster::up(&stack, &[]);
+    cluster.until_ready("server", 1);
+    enqueue(&cluster.gateway, "server", &["slow".into()]);
+    until("it runs", || (book(&folder).len() == 1).then_some(()));
+    cluster.again(&[]);
+    until("it is done", || (unfinished(&cluster) == 0).then_some(()));
+    let seen = book(&folder);
+    assert_eq!(
+        seen,
+        ["begin slow None", "end slow None", "begin slow None", "end slow None"],
+        "one after the other"
+    );
+}
+
 #[test]
 fn a_call_may_take_longer_than_the_gateway_lets_others() {
     let stack = "  sleep: { image: faasim/base, fprocess: faasim function sleep }\n";

@@ -12,6 +12,7 @@ mod invoke;
 mod lab;
 mod observability;
 mod oracles;
+mod project;
 mod properties;
 mod provider;
 mod queueing;

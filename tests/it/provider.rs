@@ -493,7 +493,7 @@ mod process {
     }
 }
 
-mod docker {
+pub(crate) mod docker {
     use super::*;
     use faasim::cluster::function::{BASE_ANNOTATION, HANDLER_ANNOTATION, PULL_POLICY_ANNOTATION};
     use faasim::live::provider::docker::DockerProvider;
@@ -517,7 +517,7 @@ mod docker {
     }
 
     /// Imports the image once.
-    fn base() -> &'static str {
+    pub(crate) fn base() -> &'static str {
         static MADE: OnceLock<()> = OnceLock::new();
         MADE.get_or_init(|| {
             let busybox =
@@ -530,7 +530,7 @@ mod docker {
                 .unwrap();
             let mut tar = tar::Builder::new(import.stdin.take().unwrap());
             tar.append_path_with_name(busybox, "bin/busybox").unwrap();
-            for applet in ["sh", "cat", "sleep", "setsid", "echo", "httpd"] {
+            for applet in ["sh", "cat", "sleep", "setsid", "echo", "httpd", "tr", "test"] {
                 let mut header = tar::Header::new_gnu();
                 header.set_entry_type(tar::EntryType::Symlink);
                 header.set_size(0);
