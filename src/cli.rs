@@ -1,6 +1,7 @@
 //! What a person types: one file per command.
 
 pub mod apply;
+pub mod asynchronous;
 pub mod autoscale;
 pub mod build;
 pub mod calibrate;
@@ -42,6 +43,7 @@ pub mod screen;
 pub mod secret;
 pub mod signals;
 pub mod stack;
+pub mod template;
 pub mod templates;
 pub mod top;
 pub mod tui;
@@ -102,11 +104,13 @@ enum Command {
     Down(down::Args),
     Tui(tui::Args),
     New(new::Args),
+    Template(template::Args),
     Build(build::Args),
     Deploy(deploy::Args),
     List(list::Args),
     Describe(describe::Args),
     Invoke(invoke::Args),
+    Async(asynchronous::Args),
     Generate(generate::Args),
     Login(login::Args),
     Logout(login::LogoutArgs),
@@ -157,11 +161,13 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Down(args) => down::run(args, global),
         Command::Tui(args) => tui::run(args, global),
         Command::New(args) => new::run(args),
+        Command::Template(args) => template::run(args),
         Command::Build(args) => build::run(args, global),
         Command::Deploy(args) => deploy::run(args, global),
         Command::List(args) => list::run(args, global),
         Command::Describe(args) => describe::run(args, global),
         Command::Invoke(args) => invoke::run(args, global),
+        Command::Async(args) => asynchronous::run(args, global),
         Command::Generate(args) => generate::run(args, global),
         Command::Login(args) => login::run(args, global),
         Command::Logout(_) => login::logout(global),

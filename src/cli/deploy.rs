@@ -62,7 +62,7 @@ fn specs(args: &Args, global: &Global) -> Result<Vec<FunctionSpec>, Failure> {
     let by_flags = args.flags.one(global)?;
     let mut specs = match by_flags {
         Some(spec) => {
-            if args.chosen.file.is_some() || !args.names.is_empty() {
+            if !args.chosen.file.is_empty() || !args.names.is_empty() {
                 return Err(Failure::used(
                     "give a stack file with `-f`, or `--image` and `--name`, not both",
                 ));

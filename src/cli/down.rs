@@ -83,6 +83,7 @@ async fn sweep(folder: &Folder) -> Result<(), String> {
         state_dir: folder.path().to_path_buf(),
         exe: std::env::current_exe().map_err(|e| text(&e))?,
         lease: Duration::from_secs(60),
+        pull_policy: provider::PullPolicy::default(),
         events: tokio::sync::mpsc::unbounded_channel().0,
     };
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
@@ -92,6 +93,13 @@ async fn sweep(folder: &Folder) -> Result<(), String> {
     providers.push(provider::choose(Some(Kind::Process), config).await.map_err(|e| text(&e))?.0);
     for provider in providers {
         provider.remove_all(Duration::from_secs(10)).await.map_err(|e| text(&e))?;
+    }
+    // What was installed and compiled for functions as processes.
+    let workshop = folder.path().join("workshop");
+    if let Err(error) = std::fs::remove_dir_all(&workshop)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(format!("{} cannot be removed: {error}; remove it by hand", workshop.display()));
     }
     let mut store = Store::open(folder.path()).map_err(|e| text(&e))?;
     store.clear().map_err(|e| text(&e))

@@ -79,11 +79,11 @@ pub fn headers(typed: &[(HeaderName, HeaderValue)]) -> HeaderMap {
 }
 
 /// Which functions of which stack file.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub struct Chosen {
-    /// The stack file [default: stack.yaml or stack.yml of the working folder]
+    /// The stack file; may be given again [default: stack.yaml or stack.yml of the working folder]
     #[arg(long, short, value_name = "FILE", visible_alias = "yaml")]
-    pub file: Option<PathBuf>,
+    pub file: Vec<PathBuf>,
     /// Only the functions that fit this pattern, in which * stands for anything
     #[arg(long, value_name = "PATTERN")]
     pub filter: Option<String>,
@@ -101,24 +101,36 @@ impl Chosen {
     /// # Errors
     /// There is no file, it has mistakes, or nothing fits.
     pub fn read(&self, names: &[String], global: &Global) -> Result<(Stack, Vec<StackFunction>), Failure> {
-        let path = match &self.file {
-            Some(path) => path.clone(),
-            None => stack::find(Path::new(".")).ok_or_else(|| {
+        let paths = match self.file.as_slice() {
+            [] => vec![stack::find(Path::new(".")).ok_or_else(|| {
                 Failure::used("there is no stack.yaml or stack.yml here: name one with `-f FILE`")
-            })?,
+            })?],
+            named => named.to_vec(),
         };
-        let variable = |name: &str| std::env::var(name).ok();
-        let stack = stack::read_with(&path, self.envsubst.then_some(&variable)).map_err(Failure::failed)?;
+        let stack = self.stack(&paths, names, global)?;
         for note in &stack.notes {
             eprintln!("note: {note}");
         }
+        let functions = stack.functions.clone();
+        Ok((stack, functions))
+    }
+
+    /// What was chosen of these files.
+    ///
+    /// # Errors
+    /// They have mistakes, or nothing fits.
+    pub fn stack(&self, paths: &[PathBuf], names: &[String], global: &Global) -> Result<Stack, Failure> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let mut stack =
+            stack::read_all(paths, self.envsubst.then_some(&variable)).map_err(Failure::failed)?;
         let select = Select { names: names.to_vec(), filter: self.filter.clone(), regex: self.regex.clone() };
         let mut functions: Vec<StackFunction> =
             stack.select(&select).map_err(Failure::used)?.into_iter().cloned().collect();
         if let Some(namespace) = &global.namespace {
             functions.iter_mut().for_each(|f| f.spec.namespace.clone_from(namespace));
         }
-        Ok((stack, functions))
+        stack.functions = functions;
+        Ok(stack)
     }
 }
 

@@ -24,6 +24,12 @@ pub struct Args {
     /// Add it to this stack file [default: a new stack.yaml]
     #[arg(long, short, value_name = "FILE")]
     append: Option<PathBuf>,
+    /// The handler's folder [default: the function's name]
+    #[arg(long, value_name = "DIR")]
+    handler: Option<PathBuf>,
+    /// Print nothing when it goes well
+    #[arg(long, short)]
+    quiet: bool,
     /// Name the languages
     #[arg(long)]
     list: bool,
@@ -46,9 +52,15 @@ pub fn run(args: Args) -> Outcome {
         )));
     }
     let template = templates::find(Path::new("."), &lang).map_err(Failure::used)?;
-    let folder = PathBuf::from(&name);
+    let folder = args.handler.unwrap_or_else(|| PathBuf::from(&name));
+    let shown = folder.display();
     if folder.exists() {
-        return Err(Failure::failed(format_args!("there is a folder {name} already: choose another name")));
+        return Err(Failure::failed(format_args!(
+            "there is a folder {shown} already: choose another name, or another folder with `--handler`"
+        )));
+    }
+    if folder.is_absolute() {
+        return Err(Failure::used(format_args!("--handler: {shown} is not below this folder")));
     }
     let (stack, begun) = match &args.append {
         Some(file) => {
@@ -75,11 +87,11 @@ pub fn run(args: Args) -> Outcome {
         Some(own) => own_files(&own.join(&template.handler_folder)).map_err(Failure::failed)?,
     };
     let written = files.iter().try_for_each(|(file, content)| write(&folder.join(file), content));
-    written.map_err(|e| Failure::failed(format_args!("{name}: {e}")))?;
+    written.map_err(|e| Failure::failed(format_args!("{shown}: {e}")))?;
 
     let prefix = args.prefix.map_or_else(String::new, |p| format!("{}/", p.trim_end_matches('/')));
     let mut entry =
-        format!("  {name}:\n    lang: {lang}\n    handler: ./{name}\n    image: {prefix}{name}:latest\n");
+        format!("  {name}:\n    lang: {lang}\n    handler: ./{shown}\n    image: {prefix}{name}:latest\n");
     if let Some(process) = &template.fprocess {
         entry.push_str(&format!("    fprocess: {process}\n"));
     }
@@ -88,7 +100,10 @@ pub fn run(args: Args) -> Outcome {
     if !Path::new(".gitignore").exists() {
         let _ = fs::write(".gitignore", "template\nbuild\n.secrets\n");
     }
-    println!("Function created in folder: {name}");
+    if args.quiet {
+        return Ok(());
+    }
+    println!("Function created in folder: {shown}");
     println!("Stack file written: {}", stack.display());
     if let Some(welcome) = template.welcome {
         println!("\n{welcome}");
@@ -114,7 +129,7 @@ fn own_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(files)
 }
 
-fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(super) fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;

@@ -25,8 +25,11 @@ pub struct Args {
 /// One of them is not there, or the cluster does not answer.
 pub fn run(args: Args, global: &Global) -> Outcome {
     let chosen = &args.chosen;
-    let names: Vec<FunctionName> = if args.names.is_empty() || chosen.file.is_some() {
-        if args.names.is_empty() && chosen.file.is_none() && chosen.filter.is_none() && chosen.regex.is_none()
+    let names: Vec<FunctionName> = if args.names.is_empty() || !chosen.file.is_empty() {
+        if args.names.is_empty()
+            && chosen.file.is_empty()
+            && chosen.filter.is_none()
+            && chosen.regex.is_none()
         {
             return Err(Failure::used("name the functions to remove, or a stack file with `-f FILE`"));
         }

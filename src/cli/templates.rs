@@ -2,6 +2,7 @@
 //! `template/LANG` beside the stack file wins, as in an OpenFaaS project.
 
 use rust_embed::Embed;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 #[derive(Embed)]
@@ -19,6 +20,8 @@ pub struct Template {
     pub handler_folder: String,
     /// What to say to whoever has just made a function of it.
     pub welcome: Option<String>,
+    /// What may be built in besides: names of options, and their packages.
+    pub build_options: BTreeMap<String, Vec<String>>,
     /// The Dockerfile or Dockerfile.template; none when the handler brings its own.
     pub dockerfile: Option<String>,
     /// The project's own template folder, when that is where it is from.
@@ -32,6 +35,14 @@ struct Yaml {
     base: Option<String>,
     handler_folder: Option<String>,
     welcome_message: Option<String>,
+    build_options: Vec<BuildOption>,
+}
+
+#[derive(serde::Deserialize)]
+struct BuildOption {
+    name: String,
+    #[serde(default)]
+    packages: Vec<String>,
 }
 
 /// The languages that are carried.
@@ -73,7 +84,8 @@ fn parse(text: &str, dockerfile: Option<String>) -> Result<Template, String> {
     Ok(Template {
         fprocess: yaml.fprocess,
         base: yaml.base,
-        handler_folder: yaml.handler_folder.unwrap_or_else(|| "function".into()),
+        handler_folder: yaml.handler_folder.filter(|f| !f.is_empty()).unwrap_or_else(|| "function".into()),
+        build_options: yaml.build_options.into_iter().map(|option| (option.name, option.packages)).collect(),
         welcome: yaml.welcome_message,
         dockerfile,
         folder: None,
@@ -86,6 +98,17 @@ pub fn files(lang: &str) -> Vec<(String, Vec<u8>)> {
     Carried::iter()
         .filter_map(|name| {
             // A manifest with its own name would make a package of our own source tree.
+            let inside = name.strip_prefix(&prefix)?.replace("Cargo.toml.template", "Cargo.toml");
+            Some((inside, Carried::get(&name)?.data.into_owned()))
+        })
+        .collect()
+}
+
+/// Every file of a carried template, by its name below the template's folder, as a project would have it.
+pub fn whole(lang: &str) -> Vec<(String, Vec<u8>)> {
+    let prefix = format!("{lang}/");
+    Carried::iter()
+        .filter_map(|name| {
             let inside = name.strip_prefix(&prefix)?.replace("Cargo.toml.template", "Cargo.toml");
             Some((inside, Carried::get(&name)?.data.into_owned()))
         })

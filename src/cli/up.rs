@@ -3,6 +3,7 @@
 mod news;
 
 use super::failure::{Failure, Outcome};
+use super::given::Chosen;
 use super::logbook::{self, LogBook};
 use super::logins::{self, Logins};
 use super::screen::Local;
@@ -33,9 +34,8 @@ const NEWS_PAUSE: Duration = Duration::from_millis(200);
     after_help = "Examples:\n  faasim up\n  faasim up -f stack.yml --provider process --port 9090\n  faasim up --preset lecture"
 )]
 pub struct Args {
-    /// The stack file to deploy
-    #[arg(long, short, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Deploy again what changes: the stack file, and the files of each handler folder
     #[arg(long)]
     watch: bool,
@@ -108,9 +108,16 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         eprintln!("note: {note}");
     }
     // Read before anything starts, so that a mistake in it starts nothing.
-    let path = stack_file(args.file.as_deref(), &loaded.settings.state.folder())?;
-    let stack = functions(&path)?;
-    let watch = args.watch.then(|| Watch::new(stack.clone()));
+    let paths = stack_files(&args.chosen, &loaded.settings.state.folder())?;
+    let stack = args.chosen.stack(&paths, &[], global)?;
+    for note in &stack.notes {
+        eprintln!("note: {note}");
+    }
+    let watch = args.watch.then(|| {
+        let (chosen, global) = (args.chosen.clone(), global.clone());
+        let read = move || chosen.stack(&paths, &[], &global).map_err(|failure| failure.to_string());
+        Watch::new(stack.clone(), read)
+    });
     let screen = !args.no_tui && terminal::usable();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime
@@ -119,25 +126,21 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         .map_err(Failure::Failed)
 }
 
-/// What to deploy: the stack file named, the one in the working folder, or the samples.
-fn stack_file(file: Option<&Path>, state: &Path) -> Result<PathBuf, String> {
-    Ok(match file {
-        Some(path) => path.to_path_buf(),
-        None => match stack::find(Path::new(".")) {
-            Some(path) => path,
-            None => crate::functions::samples::unpack(&state.join("samples")).map_err(|e| {
-                format!("cannot write the sample functions to {}: {e}; choose another state folder with `--state`", state.display())
-            })?,
-        },
-    })
-}
-
-fn functions(path: &Path) -> Result<Stack, String> {
-    let stack = stack::read(path).map_err(|e| e.to_string())?;
-    for note in &stack.notes {
-        eprintln!("note: {note}");
+/// What to deploy: the stack files named, the one in the working folder, or the samples.
+fn stack_files(chosen: &Chosen, state: &Path) -> Result<Vec<PathBuf>, String> {
+    if !chosen.file.is_empty() {
+        return Ok(chosen.file.clone());
     }
-    Ok(stack)
+    let found = match stack::find(Path::new(".")) {
+        Some(path) => path,
+        None => crate::functions::samples::unpack(&state.join("samples")).map_err(|e| {
+            format!(
+                "cannot write the sample functions to {}: {e}; choose another state folder with `--state`",
+                state.display()
+            )
+        })?,
+    };
+    Ok(vec![found])
 }
 
 async fn serve(loaded: Loaded, stack: Stack, screen: bool, watch: Option<Watch>) -> Result<(), String> {

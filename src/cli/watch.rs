@@ -1,7 +1,8 @@
 //! What `up --watch` looks at: the stack file, and the files of each handler folder.
 
-use super::stack::{self, Stack};
-use crate::cluster::function::{FunctionSpec, HANDLER_ANNOTATION};
+use super::stack::Stack;
+use crate::cluster::function::FunctionSpec;
+use crate::live::provider::context::Context;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -14,10 +15,12 @@ const CONTENT: &str = "faasim.dev/content";
 /// Folders that tools fill by themselves.
 const SKIPPED: [&str; 6] = ["node_modules", "__pycache__", "target", ".git", ".venv", "build"];
 
+/// Reads the stack files anew.
+type Read = Box<dyn Fn() -> Result<Stack, String> + Send + Sync>;
+
 /// What was seen last.
-#[derive(Debug)]
 pub struct Watch {
-    path: PathBuf,
+    read: Read,
     file: u64,
     stack: Stack,
     seen: BTreeMap<String, (FunctionSpec, u64)>,
@@ -34,9 +37,9 @@ pub struct Change {
 
 impl Watch {
     /// Begins with what is being deployed.
-    pub fn new(stack: Stack) -> Watch {
+    pub fn new(stack: Stack, read: impl Fn() -> Result<Stack, String> + Send + Sync + 'static) -> Watch {
         let seen = stack.specs().into_iter().map(|s| (key(&s), (s.clone(), content(&s)))).collect();
-        Watch { file: mark(&stack.path), path: stack.path.clone(), stack, seen }
+        Watch { file: marks(&stack.paths), read: Box::new(read), stack, seen }
     }
 
     /// Waits for a change.
@@ -54,10 +57,10 @@ impl Watch {
     }
 
     fn look(&mut self) -> Result<Change, String> {
-        let file = mark(&self.path);
+        let file = marks(&self.stack.paths);
         if file != self.file {
             self.file = file;
-            self.stack = stack::read(&self.path).map_err(|mistakes| mistakes.to_string())?;
+            self.stack = (self.read)()?;
         }
         let mut stack = self.stack.clone();
         let mut before = std::mem::take(&mut self.seen);
@@ -85,27 +88,23 @@ fn key(spec: &FunctionSpec) -> String {
     format!("{}.{}", spec.name, spec.namespace)
 }
 
-/// Names what a function's folder holds, by names, sizes and times.
+/// Names what a function is made of, by names, sizes and times.
 fn content(spec: &FunctionSpec) -> u64 {
-    let Some(folder) = spec.annotations.get(HANDLER_ANNOTATION) else { return 0 };
+    let Some(context) = Context::of(spec) else { return 0 };
     let mut hasher = DefaultHasher::new();
-    let mut folders = vec![PathBuf::from(folder)];
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
-        for path in paths {
-            let skipped = path.file_name().and_then(|n| n.to_str()).is_some_and(|n| SKIPPED.contains(&n));
-            if path.is_dir() {
-                if !skipped {
-                    folders.push(path);
-                }
-            } else {
-                path.hash(&mut hasher);
-                mark(&path).hash(&mut hasher);
-            }
+    for (name, path) in context.files().unwrap_or_default() {
+        if name.iter().any(|part| SKIPPED.iter().any(|skipped| part == *skipped)) {
+            continue;
         }
+        path.hash(&mut hasher);
+        mark(&path).hash(&mut hasher);
     }
+    hasher.finish()
+}
+
+fn marks(paths: &[PathBuf]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    paths.iter().for_each(|path| mark(path).hash(&mut hasher));
     hasher.finish()
 }
 
@@ -121,6 +120,7 @@ fn mark(path: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::stack;
 
     #[test]
     fn a_changed_handler_or_key_is_deployed_again_and_nothing_else() {
@@ -136,7 +136,11 @@ mod tests {
         std::fs::create_dir(folder.path().join("a")).unwrap();
         std::fs::write(folder.path().join("a/h"), "1").unwrap();
         write("one");
-        let mut watch = Watch::new(stack::read(&stack_file).unwrap());
+        let read = {
+            let file = stack_file.clone();
+            move || stack::read(&file).map_err(|mistakes| mistakes.to_string())
+        };
+        let mut watch = Watch::new(read().unwrap(), read);
         let mut names = || {
             let change = watch.look().unwrap();
             assert!(change.removed.is_empty());

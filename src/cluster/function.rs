@@ -109,6 +109,10 @@ pub struct FunctionSpec {
 
 /// The folder on this machine that a function's process runs in (set by `faasim deploy` from `handler:`).
 pub const HANDLER_ANNOTATION: &str = "faasim.dev/handler";
+/// The project's own template folder, which the handler's files are put into (set from `lang:`).
+pub const TEMPLATE_ANNOTATION: &str = "faasim.dev/template";
+/// `PROJECT:FILE,FILE`: files of the project that are put beside the handler's (set from `configuration.copy`).
+pub const COPY_ANNOTATION: &str = "faasim.dev/copy";
 /// The image that a handler folder is put on top of (set from `build_args.BASE`).
 pub const BASE_ANNOTATION: &str = "faasim.dev/base";
 /// `Never`, `IfNotPresent` or `Always`, as Kubernetes' `imagePullPolicy`.

@@ -102,12 +102,20 @@ impl Cluster {
         pod.failures = pod.failures.saturating_add(1);
         let until = now + backoff(pod.failures, settings.backoff_initial, settings.backoff_max);
         pod.ready = false;
-        pod.container = Container::Waiting { reason, message: message.clone(), until };
+        // As the kubelet words it: a pull that failed, then the wait for another attempt.
+        let again = reason == "ErrImagePull" && pod.failures > 1;
+        let shown = if again { "ImagePullBackOff".into() } else { reason.clone() };
+        pod.container = Container::Waiting { reason: shown, message: message.clone(), until };
+        let image = pod.spec.image.clone();
         let function = pod.function;
         // A request may have been waiting for this very pod.
         self.actions.push_back(Action::ForgetPod { function, uid });
         self.timers.insert((until, Timer::Restart(uid)));
-        self.note_pod(now, uid, Kind::Warning, "Failed", message);
+        let event = if reason == "ErrImageNeverPull" { "ErrImageNeverPull" } else { "Failed" };
+        self.note_pod(now, uid, Kind::Warning, event, message);
+        if again {
+            self.note_pod(now, uid, Kind::Normal, "BackOff", format!("Back-off pulling image \"{image}\""));
+        }
     }
 
     pub(super) fn pod_ready(&mut self, now: Time, uid: PodUid) {

@@ -102,6 +102,7 @@ impl Host {
             state_dir: folder.path().to_path_buf(),
             exe: std::env::current_exe().map_err(StartError::Program)?,
             lease: settings.pods.lease,
+            pull_policy: settings.pods.image_pull_policy,
             events: events_out,
         };
         let kind = match settings.pods.provider {

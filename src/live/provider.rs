@@ -1,7 +1,7 @@
 //! Start, stop, watch and sample pods: one trait, two ways (Docker containers and plain processes).
 
 use crate::cluster::event::{Event, PodSample};
-use crate::cluster::function::FunctionSpec;
+use crate::cluster::function::{FunctionSpec, PULL_POLICY_ANNOTATION};
 use crate::cluster::pod::PodUid;
 use crate::cluster::record::FoundPod;
 use futures_util::future::BoxFuture;
@@ -15,6 +15,7 @@ pub mod docker;
 pub mod process;
 
 mod choose;
+pub mod context;
 mod keeper;
 mod token;
 
@@ -22,6 +23,30 @@ pub use choose::{Kind, choose};
 
 /// What a provider reports: pods that started, became ready, exited, are gone.
 pub type Events = mpsc::UnboundedSender<Event>;
+
+/// When an image is pulled, as Kubernetes' `imagePullPolicy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// When it is not on this machine.
+    #[default]
+    IfNotPresent,
+    /// Never: it is on this machine or cannot be used.
+    Never,
+    /// At every start of a pod.
+    Always,
+}
+
+impl PullPolicy {
+    /// A function's own, as its annotation says it, or else this one.
+    pub fn of(self, spec: &FunctionSpec) -> PullPolicy {
+        match spec.annotations.get(PULL_POLICY_ANNOTATION).map(String::as_str) {
+            Some("Never") => PullPolicy::Never,
+            Some("IfNotPresent") => PullPolicy::IfNotPresent,
+            Some("Always") => PullPolicy::Always,
+            _ => self,
+        }
+    }
+}
 
 /// What every provider is made with.
 #[derive(Clone, Debug)]
@@ -34,6 +59,8 @@ pub struct Config {
     pub exe: PathBuf,
     /// How long pods live when nobody holds them (60 s).
     pub lease: Duration,
+    /// When images are pulled, of functions that do not say it themselves.
+    pub pull_policy: PullPolicy,
     /// Where events go.
     pub events: Events,
 }

@@ -9,6 +9,7 @@ use crate::cluster::routing::RoutingPolicy;
 use crate::cluster::scaling::hpa::HpaSettings;
 use crate::cluster::scaling::openfaas::Edition;
 use crate::live::asynchronous::Backoff;
+use crate::live::provider::PullPolicy;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -195,6 +196,8 @@ pub struct Pods {
     pub backoff_max: Duration,
     /// The most pods that one function may ask for. 1000.
     pub max_replicas: u32,
+    /// When an image is pulled: `IfNotPresent`, `Never` or `Always`; a function's own policy wins. `IfNotPresent`.
+    pub image_pull_policy: PullPolicy,
     /// A Linux build of faasim, for images on a host that is not Linux.
     pub linux_binary: Option<PathBuf>,
 }
@@ -208,6 +211,7 @@ impl Default for Pods {
             backoff_initial: Duration::from_secs(10),
             backoff_max: Duration::from_secs(300),
             max_replicas: 1000,
+            image_pull_policy: PullPolicy::IfNotPresent,
             linux_binary: None,
         }
     }

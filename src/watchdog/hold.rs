@@ -39,6 +39,9 @@ pub const EXE: &str = "FAASIM_EXE";
 /// free one, `none` for no listener.
 pub const METRICS_PORT: &str = "FAASIM_METRICS_PORT";
 
+/// Header of a request from faasim's queue; no function sees it. Such a request goes on when its caller has gone.
+pub const QUEUED: &str = "x-faasim-queued";
+
 /// How often a report is sent when nothing changes.
 pub const INTERVAL: Duration = Duration::from_secs(1);
 

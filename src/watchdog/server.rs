@@ -159,11 +159,18 @@ impl Server {
         let Some(in_flight) = pod.begin(call_id) else {
             return Ok(reply::too_many(pod.options.max_inflight));
         };
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        let queued = head.headers.remove(hold::QUEUED).is_some();
         if pod.options.debug_headers {
             for (name, value) in &head.headers {
                 println!("{}: {}", cgi::canonical(name.as_str()), String::from_utf8_lossy(value.as_bytes()));
             }
+        }
+        if let Some(proxy) = self.proxy.clone().filter(|_| queued) {
+            // When faasim dies the server goes on, and whoever takes the pod over must see that it does.
+            let pod = Arc::clone(pod);
+            let call = tokio::spawn(async move { proxy.call(pod, head, body, in_flight, started).await });
+            return call.await.map_err(|_| Hangup::Gone);
         }
         if let Some(proxy) = &self.proxy {
             return Ok(proxy.call(Arc::clone(pod), head, body, in_flight, started).await);

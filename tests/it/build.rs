@@ -24,11 +24,16 @@ fn each_language_makes_a_function_that_check_accepts_and_a_dockerfile() {
         assert!(made.status.success(), "{lang}: {}", text(&made));
         let checked = faasim(folder.path(), &["check", "stack.yaml"]);
         assert!(checked.status.success(), "{lang}: {}", text(&checked));
-        let shown = faasim(folder.path(), &["build", "--shrinkwrap"]);
-        let shown = text(&shown);
-        assert!(shown.contains("# me/hello:latest") && shown.contains("\nFROM "), "{lang}: {shown}");
+        let wrapped = faasim(folder.path(), &["build", "--shrinkwrap"]);
         assert!(
-            shown.contains("\n<faasim's watchdog>\n") && shown.contains("ENV fprocess="),
+            text(&wrapped).contains("hello shrink-wrapped to build/hello/ (image me/hello:latest)"),
+            "{lang}: {}",
+            text(&wrapped)
+        );
+        let shown = std::fs::read_to_string(folder.path().join("build/hello/Dockerfile")).unwrap();
+        assert!(shown.contains("FROM ") && shown.contains("\nCOPY faasim /faasim\n"), "{lang}: {shown}");
+        assert!(
+            shown.contains("ENV fprocess=") && folder.path().join("build/hello/faasim/faasim").is_file(),
             "{lang}: {shown}"
         );
         // A second one must not overwrite it.

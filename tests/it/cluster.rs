@@ -35,6 +35,12 @@ pub fn faasim(state: &Path) -> Command {
         .env("FAASIM_STATE", state.join("state"))
         .current_dir(state)
         .stdin(Stdio::null());
+    // A toolchain that rustup keeps is found by these, and not below another home.
+    for name in ["RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_HOME"] {
+        if let Ok(value) = std::env::var(name) {
+            command.env(name, value);
+        }
+    }
     command
 }
 
@@ -71,6 +77,20 @@ impl Cluster {
         Cluster { folder, gateway, provider, child, said }
     }
 
+    /// Starts one in a folder that has been made: `up` finds its stack file there.
+    pub fn of(folder: TempDir, provider: &'static str, arguments: &[&str]) -> Cluster {
+        let (child, gateway) = start(folder.path(), provider, arguments);
+        Cluster { folder, gateway, provider, child }
+    }
+
+    /// The reply to a request, once its status is a success.
+    pub fn replies(&self, function: &str, body: &str) -> String {
+        until(&format!("a reply of {function}"), || {
+            let done = self.run(&["invoke", function, "--body", body]);
+            done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
+        })
+    }
+
     /// The state folder.
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
@@ -86,6 +106,11 @@ impl Cluster {
     pub fn die(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Another `up` on the same state, after the one before has ended.
+    pub fn start_again(&mut self, arguments: &[&str]) {
+        (self.child, self.gateway) = start(self.folder.path(), self.provider, arguments);
     }
 
     /// Ctrl-C, and the wait for the end.

@@ -80,6 +80,7 @@ impl Bench {
             state_dir: self.state.clone(),
             exe: env!("CARGO_BIN_EXE_faasim").into(),
             lease: self.lease,
+            pull_policy: faasim::live::provider::PullPolicy::default(),
             events,
         };
         self.provider = Some(self.kind.make(config));
@@ -492,7 +493,7 @@ mod process {
     }
 }
 
-mod docker {
+pub(crate) mod docker {
     use super::*;
     use faasim::cluster::function::{BASE_ANNOTATION, HANDLER_ANNOTATION, PULL_POLICY_ANNOTATION};
     use faasim::live::provider::docker::DockerProvider;
@@ -516,7 +517,7 @@ mod docker {
     }
 
     /// Imports the image once.
-    fn base() -> &'static str {
+    pub(crate) fn base() -> &'static str {
         static MADE: OnceLock<()> = OnceLock::new();
         MADE.get_or_init(|| {
             let busybox =
@@ -529,7 +530,7 @@ mod docker {
                 .unwrap();
             let mut tar = tar::Builder::new(import.stdin.take().unwrap());
             tar.append_path_with_name(busybox, "bin/busybox").unwrap();
-            for applet in ["sh", "cat", "sleep", "setsid", "echo", "httpd"] {
+            for applet in ["sh", "cat", "sleep", "setsid", "echo", "httpd", "tr", "test"] {
                 let mut header = tar::Header::new_gnu();
                 header.set_entry_type(tar::EntryType::Symlink);
                 header.set_size(0);

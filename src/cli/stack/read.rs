@@ -5,8 +5,8 @@ use crate::cli::yaml::envsubst::{Substituted, substitute};
 use crate::cli::yaml::schema::{Document, Field};
 use crate::cli::yaml::tree::{Node, NodeId, Value, parse};
 use crate::cluster::function::{
-    BASE_ANNOTATION, DEFAULT_NAMESPACE, FunctionSpec, HANDLER_ANNOTATION, PULL_POLICY_ANNOTATION, Resources,
-    is_dns_label,
+    BASE_ANNOTATION, COPY_ANNOTATION, DEFAULT_NAMESPACE, FunctionSpec, HANDLER_ANNOTATION,
+    PULL_POLICY_ANNOTATION, Resources, TEMPLATE_ANNOTATION, is_dns_label,
 };
 use crate::cluster::scaling::openfaas::{Edition, ScaleLabels};
 use crate::mistake::{Mistake, Mistakes, Written};
@@ -61,16 +61,18 @@ pub(super) fn file(path: &Path, variables: Variables<'_>) -> Result<Stack, Mista
         return Err(document.finish(()).err().unwrap_or_default());
     }
     let reader = Reader { document: &document, folder: &folder };
-    let fields = document.fields(&root, "a stack file", TOP_KEYS);
+    let fields = document.known_fields(&root, "a stack file", TOP_KEYS);
     let gateway = reader.top(&root, &fields);
+    let copy = fields.get("configuration").map(|f| reader.configuration(f.value)).unwrap_or_default();
     let functions = match fields.get("functions") {
-        Some(field) => reader.functions(field.value, &mut notes),
+        Some(field) => reader.functions(field.value, &copy, &mut notes),
         None => {
             document.wrong(root.id, "`functions:` is missing: name at least one function below it");
             Vec::new()
         }
     };
-    document.finish(Stack { path: path.to_owned(), gateway, functions, notes })
+    notes.extend(document.notes());
+    document.finish(Stack { paths: vec![path.to_owned()], gateway, functions, notes })
 }
 
 fn load(path: &Path) -> Result<Written, Mistakes> {
@@ -103,7 +105,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// `version`, `provider` and `configuration`; gives the gateway's address.
+    /// `version` and `provider`; gives the gateway's address.
     fn top(&self, root: &Node, fields: &BTreeMap<&str, Field<'_>>) -> Option<String> {
         let d = self.document;
         if let Some(field) = fields.get("version")
@@ -112,14 +114,11 @@ impl Reader<'_> {
         {
             d.wrong(field.value.id, format!("version cannot be `{version}`: write `1.0`"));
         }
-        if let Some(field) = fields.get("configuration") {
-            self.configuration(field.value);
-        }
         let Some(provider) = fields.get("provider") else {
             d.wrong(root.id, "`provider:` is missing: write `provider:` and below it `name: openfaas`");
             return None;
         };
-        let provider_fields = d.fields(provider.value, "provider", &["name", "gateway"]);
+        let provider_fields = d.known_fields(provider.value, "provider", &["name", "gateway", "network"]);
         match provider_fields.get("name") {
             None => {
                 d.wrong(provider.key, "provider.name is missing: write `name: openfaas` below `provider:`")
@@ -147,18 +146,22 @@ impl Reader<'_> {
         Some(address)
     }
 
-    /// Read for its mistakes only: templates are for building with faas-cli.
-    fn configuration(&self, node: &Node) {
+    /// Gives what is to be copied. Templates are read for their mistakes only: faas-cli fetches them.
+    fn configuration(&self, node: &Node) -> Vec<String> {
         let d = self.document;
-        let fields = d.fields(node, "configuration", &["templates", "copy"]);
-        if let Some(field) = fields.get("copy") {
-            d.list(*field, "configuration.copy");
+        let fields = d.known_fields(node, "configuration", &["templates", "copy"]);
+        let mut copy = Vec::new();
+        for (id, path) in fields.get("copy").map(|f| d.list(*f, "configuration.copy")).unwrap_or_default() {
+            match self.inside(&path) {
+                Ok(path) => copy.push(path),
+                Err(why) => d.wrong(id, format!("configuration.copy: {why}")),
+            }
         }
         if let Some(field) = fields.get("templates") {
             match &field.value.value {
                 Value::List(items) => {
                     for item in items {
-                        let template = d.fields(item, "a template", &["name", "source"]);
+                        let template = d.known_fields(item, "a template", &["name", "source"]);
                         for field in template.values() {
                             d.text(*field, "a template's key");
                         }
@@ -171,20 +174,51 @@ impl Reader<'_> {
                 _ => d.wrong(field.value.id, "configuration.templates must be a list (`- name: …` lines)"),
             }
         }
+        copy
     }
 
-    fn functions(&self, node: &Node, notes: &mut Vec<String>) -> Vec<StackFunction> {
+    /// A path below the project's folder, without `./`; nothing else may get into an image.
+    fn inside(&self, path: &str) -> Result<String, String> {
+        use std::path::Component;
+        let parts: Option<Vec<String>> = Path::new(path)
+            .components()
+            .filter(|part| !matches!(part, Component::CurDir))
+            .map(|part| match part {
+                Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+                _ => None,
+            })
+            .collect();
+        match parts.map(|parts| parts.join("/")) {
+            None => Err(format!("`{path}` is outside of the project {}", self.folder.display())),
+            Some(all) if all.is_empty() => {
+                Err(format!("`{path}` is the whole project: name what is needed of it"))
+            }
+            Some(inner) if !self.folder.join(&inner).exists() => {
+                Err(format!("there is no `{}`", self.folder.join(inner).display()))
+            }
+            Some(inner) => Ok(inner),
+        }
+    }
+
+    fn functions(&self, node: &Node, copy: &[String], notes: &mut Vec<String>) -> Vec<StackFunction> {
         let entries = self.document.entries(node, "functions");
         if entries.is_empty() && matches!(node.value, Value::Null | Value::Map(_)) {
             self.document.wrong(node.id, "`functions:` is empty: name at least one function below it");
         }
-        entries.into_iter().map(|(key, name, body)| self.function(key.id, name, body, notes)).collect()
+        entries.into_iter().map(|(key, name, body)| self.function(key.id, name, body, copy, notes)).collect()
     }
 
-    fn function(&self, key: NodeId, name: &str, body: &Node, notes: &mut Vec<String>) -> StackFunction {
+    fn function(
+        &self,
+        key: NodeId,
+        name: &str,
+        body: &Node,
+        copy: &[String],
+        notes: &mut Vec<String>,
+    ) -> StackFunction {
         let d = self.document;
         let what = format!("function `{name}`");
-        let fields = d.fields(body, &what, FUNCTION_KEYS);
+        let fields = d.known_fields(body, &what, FUNCTION_KEYS);
         if !is_dns_label(name) {
             d.wrong(
                 key,
@@ -267,7 +301,7 @@ impl Reader<'_> {
         spec.read_only_root_filesystem = flag("readonly_root_filesystem");
 
         let build_args = texts("build_args");
-        list("build_options");
+        let build_options = list("build_options").into_iter().map(|(_, text)| text).collect();
         texts("build_secrets");
         text("platforms");
         let skip_build = flag("skip_build");
@@ -276,6 +310,13 @@ impl Reader<'_> {
         }
         if let Some(handler) = &handler {
             spec.annotations.insert(HANDLER_ANNOTATION.into(), handler.display().to_string());
+            if let Some(template) = lang.as_deref().and_then(|lang| self.template(lang)) {
+                spec.annotations.insert(TEMPLATE_ANNOTATION.into(), template.display().to_string());
+            }
+            if !copy.is_empty() {
+                let all = format!("{}:{}", self.folder.display(), copy.join(","));
+                spec.annotations.insert(COPY_ANNOTATION.into(), all);
+            }
         }
         if let Some(policy) = text("imagePullPolicy") {
             if !["Never", "IfNotPresent", "Always"].contains(&policy.as_str())
@@ -293,7 +334,22 @@ impl Reader<'_> {
         if !spec.constraints.is_empty() {
             notes.push(format!("{what}: constraints are kept and shown; with one node they choose nothing"));
         }
-        StackFunction { spec, lang, handler, build_args, skip_build }
+        StackFunction {
+            spec,
+            lang,
+            handler,
+            build_args,
+            build_options,
+            skip_build,
+            copy: copy.to_vec(),
+            project: self.folder.to_owned(),
+        }
+    }
+
+    /// The project's own template of a language, if it has one.
+    fn template(&self, lang: &str) -> Option<PathBuf> {
+        let folder = self.folder.join("template").join(lang);
+        (!lang.eq_ignore_ascii_case("dockerfile") && folder.is_dir()).then_some(folder)
     }
 
     /// What a handler of this language is run with: its template says, or else the custom of the language.
@@ -355,7 +411,7 @@ impl Reader<'_> {
     fn resources(&self, field: Option<&Field<'_>>, what: &str) -> Resources {
         let d = self.document;
         let Some(field) = field else { return Resources::default() };
-        let fields = d.fields(field.value, what, &["cpu", "memory"]);
+        let fields = d.known_fields(field.value, what, &["cpu", "memory"]);
         let mut out = Resources::default();
         if let Some(field) = fields.get("cpu")
             && let Some(text) = d.text(*field, &format!("{what}.cpu"))

@@ -51,7 +51,7 @@ impl Stack {
             if !self.functions.iter().any(|f| f.spec.name == *name) {
                 let names = self.functions.iter().map(|f| f.spec.name.as_str());
                 let what = crate::mistake::unknown("function", name, names);
-                return Err(SelectError::NoSuchName(format!("{}: {what}", self.path.display())));
+                return Err(SelectError::NoSuchName(format!("{}: {what}", self.name())));
             }
         }
         let chosen: Vec<&StackFunction> = self
@@ -83,9 +83,17 @@ mod tests {
             lang: None,
             handler: None,
             build_args: Default::default(),
+            build_options: Vec::new(),
             skip_build: false,
+            copy: Vec::new(),
+            project: Default::default(),
         });
-        Stack { path: "stack.yml".into(), gateway: None, functions: functions.collect(), notes: Vec::new() }
+        Stack {
+            paths: vec!["stack.yml".into()],
+            gateway: None,
+            functions: functions.collect(),
+            notes: Vec::new(),
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(in crate::cli) fn substitute(
             continue;
         }
         let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
-        let Some(close) = text[start..line_end].find('}').map(|n| start + n) else {
+        let Some(close) = closing(&text[start + 2..line_end]).map(|n| start + 2 + n) else {
             mistakes.push(Mistake::at(written, start..line_end, "`${` is not closed on its line by `}`"));
             at = line_end;
             continue;
@@ -95,12 +95,29 @@ struct Expanded {
     unset: Option<String>,
 }
 
+/// Where the brace is that closes an expression; what stands in it may hold expressions of its own.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'{' if at > 0 && bytes[at - 1] == b'$' => depth += 1,
+            b'}' if depth == 0 => return Some(at),
+            b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// What stands between the braces.
-fn expand(inside: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Expanded, String> {
+fn expand(inside: &str, variable: Variables<'_>) -> Result<Expanded, String> {
     let unknown = || {
         format!(
             "`${{{inside}}}` is not understood: write `${{NAME}}`, `${{NAME:-default}}`, `${{NAME:+other}}`, \
-             `${{NAME^^}}`, `${{NAME,,}}` or `${{#NAME}}`"
+             `${{NAME^^}}`, `${{NAME,,}}`, `${{NAME:1:3}}`, `${{NAME#begin}}`, `${{NAME%end}}`, `${{NAME/this/that}}` or `${{#NAME}}`"
         )
     };
     let of = |value: String| Ok(Expanded { value, unset: None });
@@ -119,26 +136,136 @@ fn expand(inside: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Exp
     let value = variable(name);
     let filled = value.clone().filter(|v| !v.is_empty());
     let plain = || value.clone().unwrap_or_default();
-    match rest {
-        "" => Ok(Expanded { unset: value.is_none().then(|| name.to_owned()), value: plain() }),
-        "^^" => of(plain().to_uppercase()),
-        ",," => of(plain().to_lowercase()),
-        _ => {
-            for (operator, result) in [
-                (":-", filled.clone().ok_or(true)),
-                (":=", filled.clone().ok_or(true)),
-                (":+", filled.map_or(Ok(String::new()), |_| Err(true))),
-                ("-", value.clone().ok_or(true)),
-                ("=", value.clone().ok_or(true)),
-                ("+", value.clone().map_or(Ok(String::new()), |_| Err(true))),
-            ] {
-                if let Some(default) = rest.strip_prefix(operator) {
-                    return of(result.unwrap_or_else(|_| default.to_owned()));
-                }
-            }
-            Err(unknown())
+    if rest.is_empty() {
+        return Ok(Expanded { unset: value.is_none().then(|| name.to_owned()), value: plain() });
+    }
+    // What is put in, or cut off, may hold expressions itself.
+    let nested = |text: &str| substituted(text, variable);
+    for (operator, kept) in
+        [(":-", filled.clone()), (":=", filled.clone()), ("-", value.clone()), ("=", value.clone())]
+    {
+        if let Some(default) = rest.strip_prefix(operator) {
+            // `${NAME:-3}` is a default; a place from the end is written with a space before its minus.
+            return kept.map_or_else(|| nested(default).and_then(of), of);
         }
     }
+    for (operator, there) in [(":+", filled.is_some()), ("+", value.is_some())] {
+        if let Some(other) = rest.strip_prefix(operator) {
+            return if there { nested(other).and_then(of) } else { of(String::new()) };
+        }
+    }
+    for (operator, filled) in [(":?", filled.is_some()), ("?", value.is_some())] {
+        if let Some(message) = rest.strip_prefix(operator) {
+            let message = nested(message)?;
+            let message = if message.is_empty() { "it is not set" } else { &message };
+            return if filled { of(plain()) } else { Err(format!("`${{{name}}}`: {message}")) };
+        }
+    }
+    let value = plain();
+    if let Some(part) = rest.strip_prefix(':') {
+        return slice(&value, part).map_or_else(|| Err(unknown()), of);
+    }
+    for (operator, end, longest) in
+        [("##", false, true), ("#", false, false), ("%%", true, true), ("%", true, false)]
+    {
+        if let Some(pattern) = rest.strip_prefix(operator) {
+            return of(cut(&value, &nested(pattern)?, end, longest));
+        }
+    }
+    if let Some(rest) = rest.strip_prefix('/') {
+        return of(replaced(&value, rest, &nested)?);
+    }
+    match rest {
+        "^^" => of(value.to_uppercase()),
+        ",," => of(value.to_lowercase()),
+        "^" | "," => {
+            let mut letters = value.chars();
+            let first: String = match (letters.next(), rest) {
+                (Some(c), "^") => c.to_uppercase().collect(),
+                (Some(c), _) => c.to_lowercase().collect(),
+                (None, _) => String::new(),
+            };
+            of(first + letters.as_str())
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// A text with expressions of its own.
+fn substituted(text: &str, variable: Variables<'_>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        out += &rest[..start];
+        let inside = &rest[start + 2..];
+        let close = closing(inside).ok_or_else(|| format!("`{text}`: `${{` is not closed by `}}`"))?;
+        out += &expand(&inside[..close], variable)?.value;
+        rest = &inside[close + 1..];
+    }
+    Ok(out + rest)
+}
+
+/// `${NAME:first:length}`, counted in letters; a negative first place counts from the end.
+fn slice(value: &str, part: &str) -> Option<String> {
+    let (first, length) = match part.split_once(':') {
+        Some((first, length)) => (first, Some(length.trim().parse::<usize>().ok()?)),
+        None => (part, None),
+    };
+    let first: i64 = first.trim().parse().ok()?;
+    let all = i64::try_from(value.chars().count()).ok()?;
+    let from = usize::try_from(if first < 0 { (all + first).max(0) } else { first }).ok()?;
+    Some(value.chars().skip(from).take(length.unwrap_or(usize::MAX)).collect())
+}
+
+/// A text without a beginning (or end) that fits the pattern, in which `*` is anything and `?` any letter.
+fn cut(value: &str, pattern: &str, end: bool, longest: bool) -> String {
+    let places: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
+    let fits = |at: &&usize| fits(pattern, if end { &value[**at..] } else { &value[..**at] });
+    // From the shortest part that may go to the longest, or the other way round.
+    let at = if end == longest { places.iter().find(fits) } else { places.iter().rev().find(fits) };
+    match at {
+        Some(at) if end => value[..*at].to_owned(),
+        Some(at) => value[*at..].to_owned(),
+        None => value.to_owned(),
+    }
+}
+
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut letters = pattern.chars();
+    match letters.next() {
+        None => text.is_empty(),
+        Some('*') => {
+            let rest = letters.as_str();
+            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| fits(rest, &text[at..]))
+        }
+        Some(wanted) => {
+            let mut rest = text.chars();
+            rest.next().is_some_and(|c| wanted == '?' || c == wanted) && fits(letters.as_str(), rest.as_str())
+        }
+    }
+}
+
+/// `${NAME/this/that}`: the first, with `//` all of them, with `/#` only at the beginning, with `/%` only at the end.
+fn replaced(
+    value: &str,
+    rest: &str,
+    nested: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<String, String> {
+    let (way, rest) = match rest.chars().next() {
+        Some(way @ ('/' | '#' | '%')) => (way, &rest[1..]),
+        _ => (' ', rest),
+    };
+    let (this, that) = rest.split_once('/').unwrap_or((rest, ""));
+    let (this, that) = (nested(this)?, nested(that)?);
+    if this.is_empty() {
+        return Ok(value.to_owned());
+    }
+    Ok(match way {
+        '/' => value.replace(&this, &that),
+        '#' => value.strip_prefix(&this).map_or_else(|| value.to_owned(), |rest| that + rest),
+        '%' => value.strip_suffix(&this).map_or_else(|| value.to_owned(), |rest| rest.to_owned() + &that),
+        _ => value.replacen(&this, &that, 1),
+    })
 }
 
 fn is_name(text: &str) -> bool {
@@ -154,6 +281,7 @@ mod tests {
         match name {
             "SET" => Some("Value".into()),
             "EMPTY" => Some(String::new()),
+            "PATHS" => Some("a/b/c".into()),
             _ => None,
         }
     }
@@ -171,13 +299,22 @@ mod tests {
             ("${EMPTY:+other}", ""),
             ("${GONE+other}", ""),
             ("${SET^^} ${SET,,} ${#SET}", "VALUE value 5"),
+            ("${SET^} ${SET,}", "Value value"),
+            ("${SET:1} ${SET:1:3} ${SET: -2}", "alue alu ue"),
+            ("${SET#V} ${SET#*a} ${SET%e} ${SET%l*} ${SET%%?ue}", "alue lue Valu Va Va"),
+            ("${PATHS##*/} ${PATHS%%/*} ${PATHS#*/} ${PATHS%/*}", "c a b/c a/b"),
+            ("${SET/a/b} ${SET//e/} ${SET/gone/b}", "Vblue Valu Value"),
+            ("${PATHS//b/x} ${PATHS/#a/x} ${PATHS/%c/x} ${PATHS/#c/x}", "a/x/c x/b/c a/b/x a/b/c"),
+            ("${GONE:-${SET}} ${GONE:-${ALSO:-deep}}!", "Value deep!"),
+            ("${SET:?it must be}", "Value"),
             ("$SET $${SET} $", "$SET ${SET} $"),
             ("# ${SET", "# ${SET"),
         ] {
             let written = Written::new("s", text);
             assert_eq!(substitute(&written, &env).unwrap().text, expected, "{text}");
         }
-        for bad in ["${SET", "${}", "${1A}", "${SET/a/b}", "a ${A B}"] {
+        for bad in ["${SET", "${}", "${1A}", "${SET@Q}", "a ${A B}", "${GONE:?must be set}", "${GONE:-${SET}"]
+        {
             assert_eq!(substitute(&Written::new("s", bad), &env).err().unwrap().len(), 1, "{bad}");
         }
     }

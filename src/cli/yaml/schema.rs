@@ -14,12 +14,13 @@ pub(in crate::cli) struct Document {
     pub substituted: Substituted,
     parsed: Written,
     mistakes: RefCell<Mistakes>,
+    notes: RefCell<Vec<String>>,
 }
 
 impl Document {
     pub fn new(written: Written, substituted: Substituted) -> Self {
         let parsed = Written::new(written.name(), substituted.text.clone());
-        Document { written, substituted, parsed, mistakes: RefCell::default() }
+        Document { written, substituted, parsed, mistakes: RefCell::default(), notes: RefCell::default() }
     }
 
     /// Says what is wrong with a node.
@@ -57,6 +58,47 @@ impl Document {
             }
         }
         out
+    }
+
+    /// As [`Document::fields`], but a key that nobody knows is only noted: another tool may. One that is nearly a
+    /// known one is a mistake.
+    pub fn known_fields<'a>(
+        &self,
+        node: &'a Node,
+        what: &str,
+        known: &[&str],
+    ) -> BTreeMap<&'a str, Field<'a>> {
+        let mut out = BTreeMap::new();
+        for (key, name, value) in self.entries(node, what) {
+            if known.contains(&name) {
+                out.insert(name, Field { key: key.id, value });
+                continue;
+            }
+            let why = unknown(&format!("key of {what}"), name, known.iter().copied());
+            if why.contains("did you mean") {
+                self.wrong(key.id, why);
+            } else {
+                let (line, column) = self.place(key.id);
+                let note = format!(
+                    "{}:{line}:{column}: {what}: the key `{name}` means nothing here",
+                    self.written.name()
+                );
+                self.notes.borrow_mut().push(note);
+            }
+        }
+        out
+    }
+
+    /// What was noted so far.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.borrow().clone()
+    }
+
+    /// Line and column of a node in the text as it was written.
+    fn place(&self, id: NodeId) -> (usize, usize) {
+        let (line, column) = locate(&self.substituted.text, id);
+        let start = self.substituted.original(self.parsed.offset(line, column));
+        self.written.position(start)
     }
 
     /// The entries of a mapping with free keys, each key once.

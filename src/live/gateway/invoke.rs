@@ -13,6 +13,7 @@ use super::traffic::Recorder;
 use super::{ASYNC_HEADER, COLD_START_HEADER};
 use crate::cluster::routing::RefuseReason;
 use crate::live::router::{Admitted, Route, Seat};
+use crate::watchdog::hold::QUEUED;
 use body::{Finish, UploadState};
 use headers::Stamp;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
@@ -180,7 +181,11 @@ impl Worker {
         let upgrade = upgrade::wanted(&mut request);
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
         let upload = Rc::new(UploadState::default());
-        let request = self.upstream(request, &seat, rest, peer, stamp, &upload, upgrade.is_some());
+        let mut request = self.upstream(request, &seat, rest, peer, stamp, &upload, upgrade.is_some());
+        request.headers_mut().remove(QUEUED);
+        if call.queued {
+            request.headers_mut().insert(QUEUED, HeaderValue::from_static("1"));
+        }
         let sent = timeout_at(deadline.into(), self.send(seat.address(), request)).await;
         let outcome = match sent {
             Ok(Ok(reply)) => Ok(reply),

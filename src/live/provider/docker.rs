@@ -55,7 +55,7 @@ impl DockerProvider {
     /// None answers, or it refuses: a sentence that says what to do.
     pub async fn connect(config: Config) -> Result<Self, ProviderError> {
         let engine = Engine::connect().await?;
-        let images = Images::new(engine.clone(), config.exe.clone());
+        let images = Images::new(engine.clone(), config.exe.clone(), config.pull_policy);
         let events = config.events.clone();
         let turns = Semaphore::new(std::thread::available_parallelism().map_or(2, |n| n.get().max(2)));
         Ok(DockerProvider { keeper: Keeper::new(Containers { config, engine, images, turns }, events) })

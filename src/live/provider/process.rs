@@ -10,6 +10,7 @@ mod life;
 mod log;
 mod passport;
 mod sweep;
+mod workshop;
 
 use super::keeper::{Keeper, Runtime, StartFailure};
 use super::{Config, Events, ExecOutput, LogLine, LogQuery, PodCalls, Provider, ProviderError, StartPod};
@@ -27,6 +28,7 @@ use std::path::Path;
 use std::time::Duration;
 use sweep::Marks;
 use tokio_util::sync::CancellationToken;
+use workshop::Workshop;
 
 /// Runs pods as processes of this machine.
 pub struct ProcessProvider {
@@ -37,7 +39,8 @@ impl ProcessProvider {
     /// Takes no pod over yet. Call it inside the runtime that is to run the pods' tasks.
     pub fn new(config: Config) -> Self {
         let events = config.events.clone();
-        ProcessProvider { keeper: Keeper::new(Processes { config }, events) }
+        let workshop = Workshop::new(&config.state_dir);
+        ProcessProvider { keeper: Keeper::new(Processes { config, workshop }, events) }
     }
 
     fn config(&self) -> &Config {
@@ -188,6 +191,7 @@ fn unknown(uid: PodUid) -> ProviderError {
 /// How pods are run as processes.
 struct Processes {
     config: Config,
+    workshop: Workshop,
 }
 
 impl Processes {
@@ -199,8 +203,11 @@ impl Processes {
 impl Runtime for Processes {
     type Running = Running;
 
-    async fn launch(&self, pod: &StartPod, _: &CancellationToken) -> Result<Running, StartFailure> {
-        birth::start(&self.config, pod)
+    async fn launch(&self, pod: &StartPod, cancelled: &CancellationToken) -> Result<Running, StartFailure> {
+        match cancelled.run_until_cancelled(self.workshop.prepare(&pod.spec)).await {
+            Some(prepared) => birth::start(&self.config, pod, &prepared?),
+            None => Err(StartFailure::create(format!("pod {} was stopped while it was prepared", pod.name))),
+        }
     }
 
     fn address(&self, running: &Running) -> String {

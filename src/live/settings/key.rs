@@ -136,6 +136,7 @@ keys! {
     "pods.backoff-initial" pods.backoff_initial positive "first wait after a crash; it doubles with each"
     "pods.backoff-max" pods.backoff_max positive "longest wait after a crash"
     "pods.max-replicas" pods.max_replicas at_least_one "the most pods that one function may ask for"
+    "pods.image-pull-policy" pods.image_pull_policy any "when an image is pulled: `IfNotPresent`, `Never` or `Always`"
     "pods.linux-binary" pods.linux_binary any "a Linux build of faasim, for images on a host that is not Linux"
     "state.dir" state.dir any "where functions, secrets and queued calls are kept"
     "state.history" state.history at_least_one "how many events and decisions of a function are kept to be looked at"

@@ -6,6 +6,7 @@ use crate::cluster::routing::RoutingPolicy;
 use crate::cluster::scaling::hpa::Dialect;
 use crate::cluster::scaling::openfaas::Edition;
 use crate::live::asynchronous::Backoff;
+use crate::live::provider::PullPolicy;
 use crate::live::settings::ProviderChoice;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -225,6 +226,11 @@ choice!(RoutingPolicy:
 );
 choice!(Edition: "pro" => Edition::Pro, "ce" => Edition::Ce);
 choice!(Dialect: "current" => Dialect::Current, "legacy" => Dialect::Legacy);
+choice!(PullPolicy:
+    "IfNotPresent" => PullPolicy::IfNotPresent,
+    "Never" => PullPolicy::Never,
+    "Always" => PullPolicy::Always,
+);
 choice!(Backoff:
     "exponential" => Backoff::Exponential,
     "full" => Backoff::Full,

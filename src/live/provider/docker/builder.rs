@@ -1,12 +1,13 @@
 //! Images of functions from templates, built for whoever typed `faasim build`.
 
 use super::engine::Engine;
-use super::image::{HANDLER, WATCHDOG, hash_folder};
+use super::image::{HANDLER, WATCHDOG};
 use super::layer::Layer;
+use crate::live::provider::context::Context;
 use minijinja::{Environment, UndefinedBehavior, context};
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// What is to be built.
 #[derive(Clone, Debug)]
@@ -21,12 +22,8 @@ pub struct Order {
     pub fprocess: String,
     /// Build arguments.
     pub arguments: BTreeMap<String, String>,
-    /// The handler's folder.
-    pub handler: PathBuf,
-    /// Where the handler's files are in the context; none puts them at its top.
-    pub handler_folder: Option<String>,
-    /// A project's own template folder, which is the rest of the context.
-    pub template_folder: Option<PathBuf>,
+    /// The files.
+    pub context: Context,
 }
 
 impl Order {
@@ -35,14 +32,45 @@ impl Order {
         let mut jinja = Environment::new();
         jinja.set_undefined_behavior(UndefinedBehavior::Strict);
         jinja.set_keep_trailing_newline(true);
-        let handler = self.handler.clone();
+        let handler = self.context.handler.clone();
         jinja.add_function("has", move |name: String| handler.join(name).is_file());
         let values = context! {
-            base => self.base, function => self.handler_folder.as_deref().unwrap_or("."),
+            base => self.base, function => self.context.place.as_deref().unwrap_or("."),
             fprocess => self.fprocess, watchdog => watchdog,
         };
         jinja.render_str(&self.template, values).unwrap_or_else(|_| self.template.clone())
     }
+
+    /// Puts all that the engine would get into a folder, which is emptied first.
+    ///
+    /// # Errors
+    /// A file cannot be read or written.
+    pub fn wrap(&self, folder: &Path) -> std::io::Result<()> {
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::fs::create_dir_all(folder)?;
+        let layer = Layer::of(&std::env::current_exe()?)?;
+        let dockerfile = self.dockerfile(&watchdog(&layer));
+        if holds_watchdog(&dockerfile) {
+            layer.copy_to(folder)?;
+        }
+        std::fs::write(folder.join("Dockerfile"), dockerfile)?;
+        self.context.copy_to(folder)
+    }
+}
+
+/// The lines that put this program into an image and make it the entry point.
+fn watchdog(layer: &Layer) -> String {
+    let start = layer.start();
+    let entry = serde_json::to_string(&[&start[..], &["watchdog".to_owned()]].concat()).unwrap_or_default();
+    format!("COPY faasim /faasim\nENTRYPOINT {entry}\nCMD []\nEXPOSE 8080")
+}
+
+/// An image with another watchdog is run, and not held.
+fn holds_watchdog(dockerfile: &str) -> bool {
+    dockerfile.contains("COPY faasim /faasim")
 }
 
 /// An engine that builds.
@@ -74,74 +102,61 @@ impl Builder {
     /// # Errors
     /// The step that failed, and for a base that is not here and cannot be had, what to do.
     pub async fn build(&self, order: &Order, no_cache: bool, say: impl Fn(&str)) -> Result<(), String> {
-        let start = self.layer.start();
-        let entry =
-            serde_json::to_string(&[&start[..], &["watchdog".to_owned()]].concat()).unwrap_or_default();
-        let watchdog = format!("COPY faasim /faasim\nENTRYPOINT {entry}\nCMD []\nEXPOSE 8080");
-        let dockerfile = order.dockerfile(&watchdog);
+        let dockerfile = order.dockerfile(&watchdog(&self.layer));
         let missing = self.missing_bases(&dockerfile).await;
-        // An image with another watchdog is run, and not held.
-        let ours = dockerfile.contains("COPY faasim /faasim");
-        let watchdog = ours.then(|| (WATCHDOG.to_owned(), self.layer.hash.clone()));
-        let handler = (HANDLER.to_owned(), hash_of(&order.handler).await?);
-        let labels = watchdog.into_iter().chain([handler]).collect();
-        let layer = self.layer.clone();
-        let (handler, own) = (order.handler.clone(), order.template_folder.clone());
-        let place = order.handler_folder.clone().unwrap_or_else(|| ".".into());
+        let ours = holds_watchdog(&dockerfile).then(|| (WATCHDOG.to_owned(), self.layer.hash.clone()));
+        let handler = (HANDLER.to_owned(), hash_of(&order.context).await?);
+        let with_watchdog = ours.is_some();
+        let labels = ours.into_iter().chain([handler]).collect();
+        let (layer, context) = (self.layer.clone(), order.context.clone());
+        let step = Mutex::new(None);
+        let say = |line: &str| {
+            if line.starts_with("Step ") {
+                *step.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.to_owned());
+            }
+            say(line);
+        };
         let built = self
             .engine
             .build_with(&order.image, labels, dockerfile, &order.arguments, no_cache, say, move |tar| {
-                layer.write(tar)?;
-                tar.follow_symlinks(true);
-                if let Some(folder) = own {
-                    // Its Dockerfile has been sent, rendered.
-                    for entry in std::fs::read_dir(&folder)?.flatten() {
-                        let name = entry.file_name();
-                        if name == "Dockerfile" || name == "Dockerfile.template" || name == *place {
-                            continue;
-                        }
-                        if entry.path().is_dir() {
-                            tar.append_dir_all(&name, entry.path())?;
-                        } else {
-                            tar.append_path_with_name(entry.path(), &name)?;
-                        }
-                    }
+                if with_watchdog {
+                    layer.write(tar)?;
                 }
-                for entry in std::fs::read_dir(&handler)?.flatten() {
-                    let name = entry.file_name();
-                    if place == "." && name == "Dockerfile" || compiled(&handler, &name) {
-                        continue;
-                    }
-                    let to = PathBuf::from(&place).join(&name);
-                    if entry.path().is_dir() {
-                        tar.append_dir_all(to, entry.path())?;
-                    } else {
-                        tar.append_path_with_name(entry.path(), to)?;
-                    }
+                for (name, path) in context.files()? {
+                    tar.append_path_with_name(path, name)?;
                 }
                 Ok(())
             })
             .await;
+        let step = step.into_inner().unwrap_or_else(PoisonError::into_inner);
         built.map_err(|why| match missing.first() {
             Some(base) => format!(
                 "its base image `{base}` (FROM) is not on this machine and could not be pulled: {why}; bring it \
                  with `docker load` or `docker import`, or name another in `build_args: {{ BASE: … }}`"
             ),
-            None => why,
+            None => match step {
+                Some(step) => format!("{step}: {why}"),
+                None => why,
+            },
         })
     }
 
-    /// Whether the image was built from this handler's folder as it was before a change, or before faasim was
-    /// replaced. One that is not here, or that others made, is not.
+    /// Why the image is to be built, if it is: it is not here, or it was built here, and its files or faasim have
+    /// changed since. One that others made is left alone.
     ///
     /// # Errors
-    /// The handler's folder cannot be read.
-    pub async fn is_stale(&self, order: &Order) -> Result<bool, String> {
-        let Ok(found) = self.engine.docker.inspect_image(&order.image).await else { return Ok(false) };
+    /// The function's files cannot be read.
+    pub async fn wants(&self, order: &Order) -> Result<Option<&'static str>, String> {
+        let Ok(found) = self.engine.docker.inspect_image(&order.image).await else {
+            return Ok(Some("it is not there yet"));
+        };
         let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
-        let Some(built_from) = labels.get(HANDLER) else { return Ok(false) };
-        let other_watchdog = labels.get(WATCHDOG).is_some_and(|hash| *hash != self.layer.hash);
-        Ok(other_watchdog || *built_from != hash_of(&order.handler).await?)
+        let Some(built_from) = labels.get(HANDLER) else { return Ok(None) };
+        if *built_from != hash_of(&order.context).await? {
+            return Ok(Some("its files have changed"));
+        }
+        let other = labels.get(WATCHDOG).is_some_and(|hash| *hash != self.layer.hash);
+        Ok(other.then_some("faasim has changed"))
     }
 
     /// The images behind FROM that are not here.
@@ -169,15 +184,8 @@ impl Builder {
     }
 }
 
-async fn hash_of(handler: &Path) -> Result<String, String> {
-    let folder = handler.to_owned();
-    let hashed =
-        tokio::task::spawn_blocking(move || hash_folder(&folder, |name| compiled(&folder, name))).await;
-    let hashed = hashed.map_err(|e| e.to_string())?;
-    hashed.map_err(|e| format!("its handler {} cannot be read: {e}", handler.display()))
-}
-
-/// What cargo made on this machine: gigabytes that the build makes anew.
-fn compiled(handler: &Path, name: &OsStr) -> bool {
-    name == "target" && handler.join("Cargo.toml").is_file()
+async fn hash_of(context: &Context) -> Result<String, String> {
+    let all = context.clone();
+    let hashed = tokio::task::spawn_blocking(move || all.hash()).await.map_err(|e| e.to_string())?;
+    hashed.map_err(|e| format!("the function's files cannot be read: {e}"))
 }

@@ -1,5 +1,7 @@
 //! Which image a function's pods run: one that is here, one made here, or one that is pulled.
 
+use super::super::PullPolicy;
+use super::super::context::Context;
 use super::super::keeper::StartFailure;
 use super::engine::{Engine, is_missing, words};
 use super::layer::{Layer, digest_file};
@@ -10,7 +12,6 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(super) struct Image {
 /// The images of one engine.
 pub(super) struct Images {
     engine: Engine,
+    policy: PullPolicy,
     exe: PathBuf,
     layer: OnceCell<Arc<Layer>>,
     // Two pods of a new function start at once: the second waits for the first one's image.
@@ -46,27 +48,25 @@ pub(super) struct Images {
 }
 
 impl Images {
-    pub(super) fn new(engine: Engine, exe: PathBuf) -> Self {
-        Images { engine, exe, layer: OnceCell::new(), building: Mutex::new(()) }
+    pub(super) fn new(engine: Engine, exe: PathBuf, policy: PullPolicy) -> Self {
+        Images { engine, policy, exe, layer: OnceCell::new(), building: Mutex::new(()) }
     }
 
     /// The image for a function's pods, made or pulled if need be.
     pub(super) async fn of(&self, spec: &FunctionSpec) -> Result<Image, StartFailure> {
         let is_base = spec.image == BASE || spec.image.starts_with("faasim/base:");
         let handler = spec.annotations.get(HANDLER_ANNOTATION).map(PathBuf::from);
-        if !is_base
-            && let Some(image) = self.local(&spec.image).await?
-            && spec.annotations.get(PULL_POLICY_ANNOTATION).is_none_or(|policy| policy != "Always")
-        {
-            return Ok(image);
-        }
-        match (is_base, handler) {
-            (_, Some(handler)) => self.with_handler(spec, handler).await,
-            (true, None) => {
+        let local = if is_base { None } else { self.local(&spec.image).await? };
+        match (is_base, handler, local) {
+            // What was built on this machine from the function's own files is never replaced by a stranger's of its name.
+            (false, Some(_), Some(image)) => Ok(image),
+            (false, None, Some(image)) if self.policy.of(spec) != PullPolicy::Always => Ok(image),
+            (_, Some(handler), _) => self.with_handler(spec, handler).await,
+            (true, None, _) => {
                 runs_in_base(spec)?;
                 self.base().await
             }
-            (false, None) => {
+            (false, None, _) => {
                 self.pull(spec, &spec.image).await?;
                 let pulled = self.local(&spec.image).await?;
                 pulled.ok_or_else(|| missing(spec, &spec.image, "it is not there after it was pulled"))
@@ -116,6 +116,7 @@ impl Images {
 
     /// The handler's folder and the watchdog on top of the base that the function names.
     async fn with_handler(&self, spec: &FunctionSpec, handler: PathBuf) -> Result<Image, StartFailure> {
+        needs_no_build(spec, &handler)?;
         let base = spec.annotations.get(BASE_ANNOTATION).map_or("scratch", String::as_str);
         let mut below = "scratch".to_owned();
         if base != "scratch" {
@@ -126,7 +127,7 @@ impl Images {
             below = found.ok().and_then(|image| image.id).unwrap_or_default();
         }
         let folder = handler.clone();
-        let hashed = tokio::task::spawn_blocking(move || hash_folder(&folder, |_| false)).await;
+        let hashed = tokio::task::spawn_blocking(move || hash_folder(&folder)).await;
         let handler_hash = hashed.map_err(io::Error::other).flatten().map_err(|e| {
             StartFailure::create(format!(
                 "function {}: its handler {} cannot be read: {e}; put the folder there or deploy again with the right `handler:`",
@@ -196,9 +197,10 @@ impl Images {
     }
 
     async fn pull(&self, spec: &FunctionSpec, image: &str) -> Result<(), StartFailure> {
-        if spec.annotations.get(PULL_POLICY_ANNOTATION).is_some_and(|policy| policy == "Never") {
+        if self.policy.of(spec) == PullPolicy::Never {
             let message = format!(
-                "Container image \"{image}\" is not present with pull policy of Never: build it, or change the policy of function {}",
+                "Container image \"{image}\" is not present with pull policy of Never: build it here (`faasim build`, `docker build`) \
+                 or load it (`docker load`), or change the policy of function {0} (`imagePullPolicy:`, or the annotation {PULL_POLICY_ANNOTATION})",
                 spec.name
             );
             return Err(StartFailure { reason: "ErrImageNeverPull", message });
@@ -215,10 +217,30 @@ impl Images {
 
 fn missing(spec: &FunctionSpec, image: &str, why: &str) -> StartFailure {
     let message = format!(
-        "Failed to pull image \"{image}\" for function {}: {why}; build or load it here (`docker build`, `docker load`), or use --provider process",
+        "Failed to pull image \"{image}\" for function {}: {why}; build or load it here (`faasim build`, `docker build`, `docker load`), or run \
+         the function without an image: --provider process",
         spec.name
     );
     StartFailure { reason: "ErrImagePull", message }
+}
+
+/// Files beside each other make a function only where nothing has to be installed or put together.
+fn needs_no_build(spec: &FunctionSpec, handler: &Path) -> Result<(), StartFailure> {
+    let context = Context::of(spec).unwrap_or_default();
+    let requirements = std::fs::read_to_string(handler.join("requirements.txt")).unwrap_or_default();
+    let packages =
+        requirements.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    match packages || !context.is_plain() || handler.join("Cargo.toml").is_file() {
+        false => Ok(()),
+        true => Err(StartFailure {
+            reason: "ErrImageNeverPull",
+            message: format!(
+                "Container image \"{}\" is not on this machine, and function {} needs one that is built from its template: build it \
+                 with `faasim build`, which says what is missing",
+                spec.image, spec.name
+            ),
+        }),
+    }
 }
 
 /// The base image holds one program.
@@ -237,9 +259,8 @@ fn runs_in_base(spec: &FunctionSpec) -> Result<(), StartFailure> {
     }
 }
 
-/// Names a folder's files and what is in them, without those at its top that are `skipped`.
-pub(super) fn hash_folder(folder: &Path, skipped: impl Fn(&OsStr) -> bool) -> io::Result<String> {
-    let top = folder;
+/// Names a folder's files and what is in them.
+fn hash_folder(folder: &Path) -> io::Result<String> {
     let mut digest = Sha256::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -247,9 +268,6 @@ pub(super) fn hash_folder(folder: &Path, skipped: impl Fn(&OsStr) -> bool) -> io
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
-            if folder == top && skipped(&entry.file_name()) {
-                continue;
-            }
             digest.update(path.as_os_str().as_encoded_bytes());
             let about = std::fs::metadata(&path)?;
             if about.is_dir() {

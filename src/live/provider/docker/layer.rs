@@ -55,6 +55,17 @@ impl Layer {
         }
     }
 
+    /// Puts the files into a folder, under `faasim/`.
+    pub(super) fn copy_to(&self, folder: &Path) -> io::Result<()> {
+        let root = folder.join(ROOT);
+        std::fs::create_dir_all(root.join("lib"))?;
+        link(&self.exe, &root.join("faasim"))?;
+        for path in &self.libraries {
+            link(&path.canonicalize()?, &root.join("lib").join(path.file_name().unwrap_or_default()))?;
+        }
+        Ok(())
+    }
+
     /// Writes the files into a tar, under `faasim/`.
     pub(super) fn write(&self, tar: &mut tar::Builder<impl Write>) -> io::Result<()> {
         append(tar, &self.exe, &format!("{ROOT}/faasim"))?;
@@ -64,6 +75,11 @@ impl Layer {
         }
         Ok(())
     }
+}
+
+/// The same file twice costs no space; across file systems it is copied.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::hard_link(from, to).or_else(|_| std::fs::copy(from, to).map(drop))
 }
 
 /// Adds what is in a file to a digest.

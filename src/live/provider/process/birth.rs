@@ -2,7 +2,8 @@
 
 use super::life::Running;
 use super::passport::{self, Passport};
-use crate::cluster::function::{FunctionSpec, HANDLER_ANNOTATION};
+use super::workshop::Prepared;
+use crate::cluster::function::FunctionSpec;
 use crate::cluster::time::Time;
 use crate::live::provider::keeper::StartFailure;
 use crate::live::provider::{Config, StartPod, token};
@@ -22,7 +23,7 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 const BACKLOG: i32 = 4096;
 
 /// Starts the pod's watchdog. It listens before this returns: its socket is made here and handed over.
-pub(super) fn start(config: &Config, pod: &StartPod) -> Result<Running, StartFailure> {
+pub(super) fn start(config: &Config, pod: &StartPod, prepared: &Prepared) -> Result<Running, StartFailure> {
     let dir = config.pod_dir(&pod.name);
     let cannot = |what: &str, error: io::Error| {
         StartFailure::create(format!(
@@ -32,8 +33,8 @@ pub(super) fn start(config: &Config, pod: &StartPod) -> Result<Running, StartFai
             dir.display()
         ))
     };
-    let work = working_folder(&pod.spec, &dir)?;
-    let command_line = command_line(&pod.spec, &work)?;
+    let work = working_folder(&pod.spec, &dir, prepared)?;
+    let command_line = command_line(&pod.spec, &work, prepared)?;
     // A restarted container finds nothing of what the one before it wrote, but its log goes on.
     for part in ["tmp", "work"] {
         match std::fs::remove_dir_all(dir.join(part)) {
@@ -70,7 +71,11 @@ pub(super) fn start(config: &Config, pod: &StartPod) -> Result<Running, StartFai
             .map_err(|e| cannot("its secrets cannot be put in", e))?;
         command.env(secrets::VARIABLE, folder);
     }
+    command.envs(prepared.variables.iter().map(|(name, value)| (name, value)));
     command.envs(&pod.spec.env_vars);
+    if let Some(bin) = &prepared.bin {
+        command.env("PATH", path(&pod.spec, prepared)).env("VIRTUAL_ENV", bin.parent().unwrap_or(bin));
+    }
     command
         .env("fprocess", &command_line)
         .env("OPENFAAS_NAME", &pod.spec.name)
@@ -132,9 +137,8 @@ fn listen() -> io::Result<TcpListener> {
 }
 
 /// The handler's folder if the function has one, else one of the pod's own.
-fn working_folder(spec: &FunctionSpec, dir: &Path) -> Result<PathBuf, StartFailure> {
-    let Some(handler) = spec.annotations.get(HANDLER_ANNOTATION) else { return Ok(dir.join("work")) };
-    let handler = PathBuf::from(handler);
+fn working_folder(spec: &FunctionSpec, dir: &Path, prepared: &Prepared) -> Result<PathBuf, StartFailure> {
+    let Some(handler) = prepared.work.clone() else { return Ok(dir.join("work")) };
     let problem = match std::fs::metadata(&handler) {
         Ok(found) if found.is_dir() => return Ok(handler),
         Ok(_) => "is not a folder".to_owned(),
@@ -148,8 +152,10 @@ fn working_folder(spec: &FunctionSpec, dir: &Path) -> Result<PathBuf, StartFailu
 }
 
 /// The function's command, if its program can be found.
-fn command_line(spec: &FunctionSpec, work: &Path) -> Result<String, StartFailure> {
+fn command_line(spec: &FunctionSpec, work: &Path, prepared: &Prepared) -> Result<String, StartFailure> {
+    let of_template = prepared.variables.iter().find(|(name, _)| name == "fprocess");
     let named = spec.env_process.as_deref().or_else(|| spec.env_vars.get("fprocess").map(String::as_str));
+    let named = named.or(of_template.map(|(_, value)| value.as_str()));
     let line = named.unwrap_or_default().trim();
     let Some(program) = line.split_whitespace().next() else {
         return Err(StartFailure::create(format!(
@@ -158,8 +164,7 @@ fn command_line(spec: &FunctionSpec, work: &Path) -> Result<String, StartFailure
             spec.name
         )));
     };
-    let path = spec.env_vars.get("PATH").cloned().or_else(|| std::env::var("PATH").ok());
-    let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
+    let path = path(spec, prepared);
     // `faasim` is this program, wherever it is.
     let found = program == "faasim"
         || if program.contains('/') {
@@ -179,6 +184,16 @@ fn command_line(spec: &FunctionSpec, work: &Path) -> Result<String, StartFailure
         "function {}: its command `{program}` is not an executable file in {place}; {advice}",
         spec.name
     )))
+}
+
+/// Where programs are looked for: first among the packages of the function's own.
+fn path(spec: &FunctionSpec, prepared: &Prepared) -> String {
+    let path = spec.env_vars.get("PATH").cloned().or_else(|| std::env::var("PATH").ok());
+    let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
+    match &prepared.bin {
+        Some(bin) => format!("{}:{path}", bin.display()),
+        None => path,
+    }
 }
 
 fn runs(file: &Path) -> bool {
