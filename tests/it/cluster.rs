@@ -197,7 +197,10 @@ impl Drop for Cluster {
 
 /// Starts `faasim up` and waits until it serves.
 fn start(mut command: Command, provider: &str, arguments: &[&str], said: &Said) -> (Child, String) {
-    command.args(["up", "--provider", provider, "--port", "0", "--no-tui"]).args(arguments);
+    command.args(["up", "--provider", provider, "--no-tui"]).args(arguments);
+    if !arguments.contains(&"--port") {
+        command.args(["--port", "0"]);
+    }
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (line, lines) = mpsc::channel();
     let out = BufReader::new(child.stdout.take().unwrap());
