@@ -9,9 +9,11 @@
 //! | [`expect`] | was it as expected? |
 //! | [`results`] | what is left of it in a folder? |
 //! | [`chart`] | how is it drawn? |
+//! | [`desk`] | which were run beside a cluster, and what came of them? |
 //! | [`load`] | how are requests sent? |
 
 pub mod chart;
+pub mod desk;
 pub mod expect;
 pub mod live_run;
 pub mod load;

@@ -43,7 +43,13 @@ pub const FILES: &[File] = files![
     "why.js" "why.js" "text/javascript; charset=utf-8",
     "scale.js" "scale.js" "text/javascript; charset=utf-8",
     "deploy.js" "deploy.js" "text/javascript; charset=utf-8",
-    "more.js" "more.js" "text/javascript; charset=utf-8",
+    "login.js" "login.js" "text/javascript; charset=utf-8",
+    "keys.js" "keys.js" "text/javascript; charset=utf-8",
+    "async.js" "async.js" "text/javascript; charset=utf-8",
+    "secrets.js" "secrets.js" "text/javascript; charset=utf-8",
+    "cluster.js" "cluster.js" "text/javascript; charset=utf-8",
+    "experiments.js" "experiments.js" "text/javascript; charset=utf-8",
+    "run.js" "run.js" "text/javascript; charset=utf-8",
 ];
 
 /// What the browser is told to allow: this page's own files and the gateway, nothing inline, and no frame
@@ -76,6 +82,14 @@ mod tests {
             }
         }
         assert!(asked > FILES.len(), "{asked}");
+    }
+
+    #[test]
+    fn every_function_that_ships_can_be_started_from() {
+        let deploy = super::file("deploy.js").unwrap().text;
+        for name in crate::functions::names() {
+            assert!(deploy.contains(&format!(" {name}: \"")), "{name}");
+        }
     }
 
     #[test]

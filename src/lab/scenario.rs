@@ -3,7 +3,7 @@
 
 mod read;
 
-pub use read::{Variant, read, read_with};
+pub use read::{Variant, parse, read, read_with};
 
 use super::expect::{Expectation, Measure};
 use crate::cluster::function::FunctionSpec;

@@ -14,6 +14,10 @@ use crate::sim::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Progress is told about this often.
+const SOON: Duration = Duration::from_millis(100);
 
 fn time(seconds: Seconds) -> Time {
     Time::ZERO + seconds.duration()
@@ -28,12 +32,21 @@ pub fn run(variant: &Variant, seed: u64, mut progress: impl FnMut(f64) -> bool) 
     let s = &variant.scenario;
     let mut simulation = Simulation::new(setup(variant, seed), Watch::new(s));
     let end = time(s.duration);
-    let parts = 200;
-    for part in 1..=parts {
-        simulation.until(Time::from_nanos(end.as_nanos() / parts * part));
-        if !progress(part as f64 / parts as f64) {
+    let widest = (end.as_nanos() / 200).max(1);
+    let (mut slice, mut at) = (widest.min(1_000_000_000), 0);
+    while at < end.as_nanos() {
+        let began = Instant::now();
+        at = (at + slice).min(end.as_nanos());
+        simulation.until(Time::from_nanos(at));
+        if !progress(at as f64 / end.as_nanos() as f64) {
             break;
         }
+        // Where much happens, whoever watches is still told often, and can stop it soon.
+        slice = match began.elapsed() {
+            took if took > SOON => (slice / 2).max(1),
+            took if took < SOON / 8 => (slice * 2).min(widest),
+            _ => slice,
+        };
     }
     simulation.until(end.min(simulation.now()));
     finish(simulation)

@@ -77,12 +77,6 @@ impl Cluster {
         Cluster { folder, gateway, provider, child, said }
     }
 
-    /// Starts one in a folder that has been made: `up` finds its stack file there.
-    pub fn of(folder: TempDir, provider: &'static str, arguments: &[&str]) -> Cluster {
-        let (child, gateway) = start(folder.path(), provider, arguments);
-        Cluster { folder, gateway, provider, child }
-    }
-
     /// The reply to a request, once its status is a success.
     pub fn replies(&self, function: &str, body: &str) -> String {
         until(&format!("a reply of {function}"), || {
@@ -99,7 +93,7 @@ impl Cluster {
     /// `kill -9`, then another `up` on the same state.
     pub fn again(&mut self, arguments: &[&str]) {
         self.die();
-        (self.child, self.gateway) = start(faasim(self.folder.path()), self.provider, arguments, &self.said);
+        self.start_again(arguments);
     }
 
     /// `kill -9`.
@@ -110,7 +104,7 @@ impl Cluster {
 
     /// Another `up` on the same state, after the one before has ended.
     pub fn start_again(&mut self, arguments: &[&str]) {
-        (self.child, self.gateway) = start(self.folder.path(), self.provider, arguments);
+        (self.child, self.gateway) = start(faasim(self.folder.path()), self.provider, arguments, &self.said);
     }
 
     /// Ctrl-C, and the wait for the end.
@@ -222,7 +216,10 @@ impl Drop for Cluster {
 
 /// Starts `faasim up` and waits until it serves.
 fn start(mut command: Command, provider: &str, arguments: &[&str], said: &Said) -> (Child, String) {
-    command.args(["up", "--provider", provider, "--port", "0", "--no-tui"]).args(arguments);
+    command.args(["up", "--provider", provider, "--no-tui"]).args(arguments);
+    if !arguments.contains(&"--port") {
+        command.args(["--port", "0"]);
+    }
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (line, lines) = mpsc::channel();
     let out = BufReader::new(child.stdout.take().unwrap());

@@ -15,6 +15,7 @@ mod invoke;
 mod lab;
 mod observability;
 mod oracles;
+mod portal;
 mod project;
 mod properties;
 mod provider;

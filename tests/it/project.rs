@@ -1,6 +1,7 @@
 //! OpenFaaS projects as they are: stack files, templates, languages, on both providers.
 
-use crate::cluster::{Cluster, faasim, has_docker, until};
+use crate::cluster::{Cluster, faasim, until};
+use crate::engine;
 use crate::provider::docker::base;
 use std::path::Path;
 use std::process::Output;
@@ -78,7 +79,7 @@ fn a_project_with_its_own_template_runs_as_processes() {
             && words.contains("stack.yml:10:5: function `hello`: the key `x-owner` means nothing here"),
         "{words}"
     );
-    let cluster = Cluster::of(folder, "process", &[]);
+    let cluster = Cluster::up_in(folder, "process", &[]);
     assert_eq!(cluster.replies("hello", "you"), "Hello you there yes shared");
 }
 
@@ -97,7 +98,7 @@ fn every_language_that_is_carried_works_at_once_as_processes() {
         assert!(new.status.success() && new.stdout.is_empty(), "{lang}: {}", said(&new));
     }
     // Cargo keeps what it needs below the real home.
-    let cluster = Cluster::of(folder, "process", &[]);
+    let cluster = Cluster::up_in(folder, "process", &[]);
     for lang in languages {
         let name = format!("f-{lang}");
         assert_eq!(cluster.replies(&name, "this"), "Hello! You sent: this", "{lang}");
@@ -127,7 +128,7 @@ fn python_packages_are_installed_once_per_change() {
         write(folder, "hello/requirements.txt", &format!("# packages\n{}\n", wheel.display()));
     };
     list(folder.path(), "1.0");
-    let mut cluster = Cluster::of(folder, "process", &[]);
+    let mut cluster = Cluster::up_in(folder, "process", &[]);
     let first = cluster.replies("hello", "");
     assert!(first.starts_with("1.0 ") && first.contains("/workshop/hello.openfaas-fn/python-"), "{first}");
     // The same list: nothing is installed again, even by another faasim with other pods.
@@ -168,7 +169,7 @@ fn what_cannot_be_installed_is_explained() {
         // Nobody answers there, and npm is told so.
         (".npmrc", "registry=http://127.0.0.1:9/\n"),
     ]);
-    let cluster = Cluster::of(folder, "process", &[]);
+    let cluster = Cluster::up_in(folder, "process", &[]);
     for (function, words) in [
         ("js", "npm could not install the packages of package.json"),
         ("py", "pip could not install the packages of requirements.txt"),
@@ -198,7 +199,7 @@ fn what_changes_is_deployed_again_while_watching() {
     let one = "  one: { lang: bash, handler: ./one, image: one, fprocess: sh handler.sh }\n";
     let two = "  two: { lang: bash, handler: ./one, image: two, fprocess: sh handler.sh }\n";
     let folder = project(&[("stack.yml", &format!("{HEAD}{one}")), ("one/handler.sh", "echo first\n")]);
-    let cluster = Cluster::of(folder, "process", &["--watch"]);
+    let cluster = Cluster::up_in(folder, "process", &["--watch"]);
     assert_eq!(cluster.replies("one", ""), "first");
     let pods = cluster.ready_pods("one");
     let folder = cluster.folder.path();
@@ -243,7 +244,7 @@ fn several_stack_files_and_some_of_their_functions() {
         assert!(said(&done).contains(text), "{words:?}: {}", said(&done));
         assert!(code != 0 || !said(&done).contains("apple"), "{}", said(&done));
     }
-    let cluster = Cluster::of(folder, "process", &["-f", "a.yml", "-f", "b.yml", "--filter", "*an*"]);
+    let cluster = Cluster::up_in(folder, "process", &["-f", "a.yml", "-f", "b.yml", "--filter", "*an*"]);
     assert_eq!(cluster.says(&["list", "-q"]), "banana\n");
 }
 
@@ -282,8 +283,8 @@ impl Drop for Image {
 
 #[test]
 fn a_project_with_its_own_template_is_built_and_runs_as_containers() {
-    if !has_docker() {
-        return eprintln!("skipped: no Docker engine answers");
+    if !engine::wanted() {
+        return;
     }
     base();
     let _image = Image("faasim-test/of-a-template:latest");
@@ -306,7 +307,7 @@ fn a_project_with_its_own_template_is_built_and_runs_as_containers() {
             ("common/words.sh", "WORD=shared\n"),
         ],
     );
-    let mut cluster = Cluster::of(folder, "docker", &["--watch"]);
+    let mut cluster = Cluster::up_in(folder, "docker", &["--watch"]);
     assert_eq!(cluster.replies("hello", "you"), "packages: curl gcc make\nHello you there yes shared");
     // Built again, and deployed, when the handler changes.
     write(cluster.folder.path(), "hello/handler.sh", "echo changed\n");
@@ -316,8 +317,8 @@ fn a_project_with_its_own_template_is_built_and_runs_as_containers() {
 
 #[test]
 fn a_build_shows_its_progress_and_the_step_that_fails() {
-    if !has_docker() {
-        return eprintln!("skipped: no Docker engine answers");
+    if !engine::wanted() {
+        return;
     }
     base();
     let _images = [Image("faasim-test/good:latest"), Image("faasim-test/bad:latest")];
@@ -366,8 +367,8 @@ fn a_build_shows_its_progress_and_the_step_that_fails() {
 /// E10: an image of this machine runs with no registry; one that is not here says so, in Kubernetes' words.
 #[test]
 fn images_are_pulled_by_policy_and_local_ones_are_found() {
-    if !has_docker() {
-        return eprintln!("skipped: no Docker engine answers");
+    if !engine::wanted() {
+        return;
     }
     let image = base();
     let server = "fprocess: httpd -f -p 8080 -h /bin";
@@ -378,7 +379,7 @@ fn images_are_pulled_by_policy_and_local_ones_are_found() {
          absent: {{ image: '127.0.0.1:9/nowhere:1', {server} }}\n"
     );
     let folder = project(&[("stack.yml", &stack)]);
-    let cluster = Cluster::of(
+    let cluster = Cluster::up_in(
         folder,
         "docker",
         &["--set", "pods.backoff-initial=200ms", "--set", "pods.backoff-max=1s"],
@@ -403,11 +404,11 @@ fn images_are_pulled_by_policy_and_local_ones_are_found() {
 
 #[test]
 fn the_pull_policy_is_a_setting_too() {
-    if !has_docker() {
-        return eprintln!("skipped: no Docker engine answers");
+    if !engine::wanted() {
+        return;
     }
     let stack = format!("{HEAD}  absent: {{ image: '127.0.0.1:9/nowhere:1', fprocess: cat }}\n");
     let folder = project(&[("stack.yml", &stack)]);
-    let cluster = Cluster::of(folder, "docker", &["--set", "pods.image-pull-policy=Never"]);
+    let cluster = Cluster::up_in(folder, "docker", &["--set", "pods.image-pull-policy=Never"]);
     until("it says so", || cluster.says(&["get", "pods"]).contains("ErrImageNeverPull").then_some(()));
 }

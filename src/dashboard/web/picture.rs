@@ -79,6 +79,7 @@ pub struct Row<'a> {
     cpu_request: Option<u64>,
     cpu_target: Option<u64>,
     created: f64,
+    secrets: &'a [String],
     /// Who changes its replicas, in one word and in a sentence.
     scaler: String,
     in_charge: String,
@@ -214,6 +215,7 @@ fn row<'a>(view: &'a View, f: &'a FunctionState) -> Row<'a> {
         cpu_request: f.spec.requests.cpu.map(|MilliCpu(n)| n),
         cpu_target: cpu_target(f).map(|MilliCpu(n)| n),
         created: millis(f.created),
+        secrets: &f.spec.secrets,
         scaler: f.scaler.to_string(),
         in_charge: f.in_charge(),
         hpa: f.hpa.as_ref().map(|hpa| HpaRow {

@@ -5,6 +5,7 @@
 
 mod alert;
 pub mod asynchronous;
+mod experiments;
 mod functions;
 mod info;
 pub mod logs;
@@ -30,6 +31,7 @@ pub const BODY_LIMIT: usize = 10 << 20;
 /// Every route that is not an invocation, `/healthz` or `/`. Paths are those of OpenFaaS; what is unknown is
 /// 404, and a known path with another method is 405 without `Allow`, as OpenFaaS answers.
 pub fn router(handle: Handle) -> Router {
+    let experiments = experiments::routes(&handle);
     Router::new()
         .route(
             "/system/functions",
@@ -70,12 +72,13 @@ pub fn router(handle: Handle) -> Router {
         .route("/ui", only().get(ui::slash))
         .route("/ui/", only().get(ui::page))
         .route("/ui/{file}", only().get(ui::file))
-        .fallback(not_found)
         .with_state(handle)
+        .merge(experiments)
+        .fallback(not_found)
 }
 
 /// Methods are added to this one, which refuses all others.
-fn only() -> MethodRouter<Handle> {
+fn only<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
     any(|| async { StatusCode::METHOD_NOT_ALLOWED })
 }
 

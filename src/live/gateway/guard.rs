@@ -39,15 +39,23 @@ impl Guard {
         {
             return Some(forbidden("Host", host));
         }
+        // A page of another port of this machine may call functions, and not deploy them.
+        let managing = uri.path().starts_with("/system");
         // Browsers say it of each request; a link from elsewhere may still lead here, but do nothing.
-        if !method.is_safe() && headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site") {
-            return Some(forbidden("Sec-Fetch-Site", "cross-site"));
+        if !method.is_safe()
+            && let Some(site) = headers.get(SEC_FETCH_SITE)
+            && (site == "cross-site" || managing && site == "same-site")
+        {
+            return Some(forbidden("Sec-Fetch-Site", site.to_str().unwrap_or("?")));
         }
         let origin = headers.get(ORIGIN)?.to_str().unwrap_or("?");
-        let ours = origin
-            .strip_prefix("http://")
-            .or_else(|| origin.strip_prefix("https://"))
-            .is_some_and(|host| self.allows(host));
+        let ours =
+            origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).is_some_and(|from| {
+                self.allows(from)
+                    && (!managing
+                        || host.is_none_or(|host| host.eq_ignore_ascii_case(from))
+                        || self.is_named(from))
+            });
         (!ours).then(|| forbidden("Origin", origin))
     }
 
@@ -55,7 +63,12 @@ impl Guard {
         let host = host_of(authority);
         matches!(host, "127.0.0.1" | "[::1]")
             || host.eq_ignore_ascii_case("localhost")
-            || self.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+            || self.is_named(authority)
+    }
+
+    /// `gateway.allowed-hosts` has it.
+    fn is_named(&self, authority: &str) -> bool {
+        self.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host_of(authority)))
     }
 
     /// Asks for the password, unless it is there or none is needed.
@@ -129,7 +142,7 @@ mod tests {
     #[test]
     fn only_our_names_pass() {
         let guard = Guard::new(&["Lab.example:9000".into()], None);
-        let path = Uri::from_static("/system/functions");
+        let path = Uri::from_static("/function/echo");
         for (host, origin, passes) in [
             ("127.0.0.1:8080", None, true),
             ("localhost", Some("http://localhost:3000"), true),
@@ -155,6 +168,27 @@ mod tests {
         }
         let absolute = Uri::from_static("http://evil.example/x");
         assert!(guard.refuse_foreign(&Method::GET, &absolute, &headers(&[("host", "localhost")])).is_some());
+    }
+
+    #[test]
+    fn a_page_of_another_port_may_call_and_not_deploy() {
+        let guard = Guard::new(&["lab.example".into()], None);
+        for (path, origin, passes) in [
+            ("/function/echo", "http://localhost:3000", true),
+            ("/system/functions", "http://localhost:3000", false),
+            ("/system/functions", "http://127.0.0.1:8080", false),
+            ("/system/functions", "http://localhost:8080", true),
+            ("/system/functions", "https://lab.example", true),
+        ] {
+            let given = headers(&[("host", "localhost:8080"), ("origin", origin)]);
+            let refused = guard.refuse_foreign(&Method::POST, &Uri::from_static(path), &given);
+            assert_eq!(refused.is_none(), passes, "{path} {origin}");
+        }
+        let given = headers(&[("host", "localhost:8080"), ("sec-fetch-site", "same-site")]);
+        for (path, passes) in [("/function/echo", true), ("/system/functions", false)] {
+            let refused = guard.refuse_foreign(&Method::POST, &Uri::from_static(path), &given);
+            assert_eq!(refused.is_none(), passes, "{path}");
+        }
     }
 
     #[test]

@@ -123,6 +123,8 @@ async fn everything_else_is_the_apis() {
         stage.request(method, path).header("Authorization", "Basic YWRtaW46cHc=").body("".into()).unwrap()
     };
     assert_eq!(stage.send(known("GET", "/system/info")).await.body, "info");
+    let got = stage.send(known("GET", "/ui/")).await;
+    assert_eq!((got.status, got.body.as_str()), (200, "portal"));
     let got = stage.send(known("PATCH", "/system/info")).await;
     assert_eq!((got.status, got.body.as_str(), got.header("allow")), (405, "", None));
     let got = stage.send(known("GET", "/system/nope")).await;

@@ -11,12 +11,18 @@ const pairs = (text, what) => Object.fromEntries(text.split("\n").map((l) => l.t
 }));
 const lines = (map) => Object.entries(map ?? {}).map(([k, v]) => `${k}=${v}`).join("\n");
 
+/** The functions that ship with faasim: each is a line to start from. */
+const SAMPLES = {
+  echo: "answers what it is sent", env: "answers its environment", sleep: "takes as many seconds as it is sent", burn: "uses as many milliseconds of CPU as it is sent",
+  fail: "fails, as it is told", mltest: "trains a small network for as many epochs as it is sent", knn: "finds the pictures most like one",
+};
+
 export function deployPage([namespace, name], latest) {
   const updating = !!name;
   const text = (id, more) => h("input", { type: "text", id, autocomplete: "off", spellcheck: false, ...more });
   const area = (id) => h("textarea", { id, rows: 3, spellcheck: false });
   const f = {
-    service: text("service", { required: true, pattern: "[a-z0-9]([a-z0-9\\-]*[a-z0-9])?", disabled: updating, value: name }),
+    service: text("service", { required: true, pattern: "[a-z0-9]([a-z0-9\\-]*[a-z0-9])?", title: "small letters, digits and -, as in my-function", disabled: updating, value: name }),
     namespace: text("namespace", { placeholder: "openfaas-fn", disabled: updating, value: namespace }),
     image: text("image", { required: true, list: "images" }),
     process: text("process", { list: "processes" }),
@@ -25,17 +31,29 @@ export function deployPage([namespace, name], latest) {
     cpuLimit: text("cpu-limit", { placeholder: "500m" }), memoryLimit: text("memory-limit", { placeholder: "128Mi" }),
     readOnly: h("input", { type: "checkbox", id: "readonly" }),
   };
+  const sample = h("select", { id: "sample" }, h("option", { value: "" }, "nothing: I have an image"), Object.entries(SAMPLES).map(([key, text]) => h("option", { value: key }, `${key}: ${text}`)));
+  sample.addEventListener("change", () => {
+    if (!sample.value) return;
+    f.image.value = "faasim/base:latest";
+    f.process.value = `faasim function ${sample.value}`;
+    f.cpu.value ||= "100m";
+    const taken = latest()?.functions.map((x) => x.name) ?? [];
+    let name = sample.value;
+    for (let i = 2; taken.includes(name); i++) name = `${sample.value}-${i}`;
+    f.service.value = name;
+  });
   const images = h("datalist", { id: "images" });
   const processes = h("datalist", { id: "processes" });
   const problem = h("p", { class: "problem", role: "alert" });
   const button = h("button", { class: "primary", id: "deploy" }, updating ? "Update" : "Deploy");
   const form = h("form", { class: "card" },
+    updating ? null : h("div", { class: "grid" }, field("Start from", sample, "A function that ships with faasim; what it fills in can be changed")),
     h("div", { class: "grid" },
-      field("Name", f.service, "Small letters, digits and `-`"), field("Namespace", f.namespace),
-      field("Image", f.image, "faasim/base:latest has the functions that ship with faasim"), field("Function process", f.process, "As faasim function echo; empty: the image's own")),
+      field("Name", f.service, "Small letters, digits and -"), field("Namespace", f.namespace, "Empty: openfaas-fn"),
+      field("Image", f.image, "faasim/base:latest has the functions that ship with faasim"), field("Function process", f.process, "What runs for each request; empty: the image's own")),
     h("fieldset", {}, h("legend", {}, "Resources"), h("div", { class: "grid" },
-      field("CPU request", f.cpu, "A CPU target of an HPA is a share of it"), field("Memory request", f.memory), field("CPU limit", f.cpuLimit), field("Memory limit", f.memoryLimit))),
-    h("details", { open: updating }, h("summary", {}, "Environment, labels, secrets"), h("div", { class: "grid" },
+      field("CPU request", f.cpu, "1000m is a core; an HPA's target is a share of it"), field("Memory request", f.memory), field("CPU limit", f.cpuLimit), field("Memory limit", f.memoryLimit))),
+    h("details", { open: updating }, h("summary", {}, "Environment, labels, annotations, secrets"), h("div", { class: "grid" },
       field("Environment", f.env, "NAME=VALUE, one a line"), field("Labels", f.labels, "com.openfaas.scale.max=10, one a line"),
       field("Annotations", f.annotations), field("Secrets", f.secrets, "Names, with commas between")),
     h("label", { class: "radio" }, f.readOnly, "Read-only root file system")),
@@ -80,14 +98,14 @@ export function deployPage([namespace, name], latest) {
     }
   }
   return {
-    root: h("section", {}, h("a", { class: "back", href: "#/" }, "← Functions"), h("h1", {}, updating ? `Update ${name}` : "Deploy a function"), form),
+    root: h("section", {}, h("a", { class: "back", href: "#/" }, "← Functions"), h("h1", {}, updating ? `Update ${name}` : "Deploy a function"),
+      h("p", { class: "lead" }, updating ? "Its pods are replaced one after the other; requests go on." : "It is one pod at first, and is called at ", updating ? null : h("code", {}, `${location.origin}/function/NAME`), updating ? null : "."), form),
     update(picture) {
       if (!filled) fill();
       if (images.childElementCount) return;
       const options = (values) => [...new Set(values.filter(Boolean))].map((value) => h("option", { value }));
       images.append(...options(["faasim/base:latest", ...picture.functions.map((x) => x.image)]));
       processes.append(...options(picture.functions.map((x) => x.envProcess)));
-      if (!updating && !f.image.value && latest()) f.image.value = picture.functions[0]?.image ?? "faasim/base:latest";
     },
   };
 }

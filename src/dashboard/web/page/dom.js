@@ -39,6 +39,7 @@ export function mark(element, name, value) {
 export function each(parent, items, key, make, update) {
   const known = (parent.known ??= new Map());
   const wanted = new Set();
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
   let before = null;
   for (const item of items) {
     const name = key(item);
@@ -56,7 +57,16 @@ export function each(parent, items, key, make, update) {
       known.delete(name);
     }
   }
+  // An element that is moved loses the focus.
+  if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
 }
+
+/** A table whose cells know their column's name: on a narrow screen each row becomes a list of them. */
+export const table = (titles, body) => h("table", { class: "stack" },
+  h("thead", {}, h("tr", {}, titles.map((t) => h("th", { scope: "col" }, t)))), body);
+
+/** The cells of one row of a `table`. */
+export const cells = (titles) => titles.map((name, i) => h(i ? "td" : "th", { "data-name": name, scope: i ? null : "row" }));
 
 /** A short message in the corner; bad news stay longer. */
 export function toast(text, bad = false) {
@@ -75,8 +85,10 @@ export function confirm(question, explanation, yes) {
         h("div", { class: "buttons" },
           h("button", { value: "no", autofocus: true }, "Cancel"),
           h("button", { value: "yes", class: "danger" }, yes))));
+    const before = document.activeElement;
     box.addEventListener("close", () => {
       box.remove();
+      before?.focus?.();
       resolve(box.returnValue === "yes");
     });
     document.body.append(box);
@@ -94,8 +106,8 @@ export function field(label, input, hint) {
 }
 
 /** A button that copies a text. */
-export function copy(text, what) {
-  const button = h("button", { class: "small", type: "button", "aria-label": `Copy ${what}` }, "Copy");
+export function copy(text, what, name = "Copy") {
+  const button = h("button", { class: "small", type: "button", "aria-label": `Copy ${what}` }, name);
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text());
@@ -103,7 +115,7 @@ export function copy(text, what) {
     } catch {
       button.textContent = "Not allowed";
     }
-    setTimeout(() => (button.textContent = "Copy"), 1500);
+    setTimeout(() => (button.textContent = name), 1500);
   });
   return button;
 }

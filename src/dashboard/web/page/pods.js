@@ -1,16 +1,15 @@
 // The pods of a function, and what happened to it.
 
-import { h, say, mark, each, confirm, toast } from "./dom.js";
+import { h, say, mark, each, table, cells, confirm, toast } from "./dom.js";
 import { age, bytes, share } from "./words.js";
 import * as api from "./api.js";
 
 export function podsTab(of) {
-  const head = ["Pod", "Ready", "Status", "Restarts", "CPU", "Of request", "Memory", "In flight", "Age", ""];
+  const head = ["Pod", "Ready", "Status", "Restarts", "CPU", "Share of request", "Memory", "In flight", "Age", ""];
   const pods = h("tbody", {});
   const events = h("tbody", {});
   const none = h("p", { class: "dim empty" }, "No pod: the function is asleep, and a request wakes it.");
-  const table = (titles, body) => h("table", { class: "stack" }, h("thead", {}, h("tr", {}, titles.map((t) => h("th", { scope: "col" }, t)))), body);
-  const restart = h("button", { class: "small", type: "button" }, "Restart all, one by one");
+  const restart = h("button", { class: "small", type: "button" }, "Replace all, one by one");
   restart.addEventListener("click", async () => {
     try {
       await api.wish({ Restart: of });
@@ -29,7 +28,6 @@ export function podsTab(of) {
     }
   };
   const titles = ["Last", "Times", "Type", "Reason", "Object", "Message"];
-  const cells = (names) => names.map((name, i) => h(i ? "td" : "th", { "data-name": name, scope: i ? null : "row" }));
   return {
     root: h("div", {},
       h("div", { class: "card scroll" }, h("div", { class: "title" }, h("h2", {}, "Pods"), restart), table(head, pods), none),

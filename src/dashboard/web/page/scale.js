@@ -4,9 +4,9 @@ import { h, say, field, confirm, toast } from "./dom.js";
 import * as api from "./api.js";
 
 const METRICS = {
-  "cpu-percent": ["CPU, percent of the request", (n) => ({ type: "Resource", name: "cpu", target: { utilization: n } })],
+  "cpu-percent": ["CPU, % of the request", (n) => ({ type: "Resource", name: "cpu", target: { utilization: n } })],
   "cpu-milli": ["CPU, millicores a pod", (n) => ({ type: "Resource", name: "cpu", target: { averageValue: n } })],
-  "memory-percent": ["Memory, percent of the request", (n) => ({ type: "Resource", name: "memory", target: { utilization: n } })],
+  "memory-percent": ["Memory, % of the request", (n) => ({ type: "Resource", name: "memory", target: { utilization: n } })],
   rps: ["Requests a second and pod", (n) => ({ type: "Pods", metric: "requests_per_second", target: n * 1000 })],
   flight: ["Requests in flight a pod", (n) => ({ type: "Pods", metric: "in_flight", target: n * 1000 })],
 };
@@ -33,7 +33,7 @@ function rules(title) {
   const tolerance = number(0);
   let others = [];
   return {
-    root: h("fieldset", {}, h("legend", {}, title), h("div", { class: "grid" },
+    root: h("fieldset", {}, h("legend", {}, title), h("div", { class: "grid close" },
       field("Stabilization window (s)", wait), field("Of several policies", select), field("Policy", kind),
       field("Value", value), field("Per (s)", period), field("Tolerance", tolerance, "0.1 is 10 %"))),
     set(r) {
@@ -100,8 +100,8 @@ export function scaleTab(of) {
   const remove = h("button", { class: "danger", type: "button", id: "hpa-delete" }, "Delete the HPA");
   const state = h("p", { class: "dim" });
   const form = h("form", { class: "card" }, h("h2", {}, "Horizontal pod autoscaler"), state,
-    h("div", { class: "grid" }, field("Metric", metric), field("Target", target), field("At least (pods)", min), field("At most (pods)", max)), more,
-    h("details", {}, h("summary", {}, "Behavior: how fast it may go"), up.root, down.root),
+    h("div", { class: "grid" }, field("Metric", metric), field("Target for each pod", target), field("At least (pods)", min), field("At most (pods)", max)), more,
+    h("details", {}, h("summary", {}, "Behavior: how fast it may go"), h("p", { class: "dim" }, "What is empty is as Kubernetes has it: up at once, to at most twice as many or 4 a step; down only to the largest size wanted in the window."), up.root, down.root),
     h("div", { class: "buttons left" }, save, remove));
   let shown = null;
   let kept = [];
@@ -151,7 +151,7 @@ export function scaleTab(of) {
         shown = text;
         fill(f.hpa?.spec);
       }
-      say(state, f.hpa ? `It keeps ${f.hpa.targets} with ${f.hpa.min} to ${f.hpa.max} pods, and looks every ${picture.rules.syncSeconds} s (dialect ${picture.rules.dialect}).` : "There is none: give it a target, and it sets the replicas from then on.");
+      say(state, f.hpa ? `Now ${f.hpa.targets}, with ${f.hpa.min} to ${f.hpa.max} pods. It looks every ${picture.rules.syncSeconds} s (dialect ${picture.rules.dialect}).` : `There is none. With one, the replicas follow the load: every ${picture.rules.syncSeconds} s it looks at what a pod uses, and compares it with the target.`);
       say(save, f.hpa ? "Change the HPA" : "Set the HPA");
       remove.hidden = !f.hpa;
     },

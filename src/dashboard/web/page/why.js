@@ -9,7 +9,7 @@ export function whyTab() {
   const next = h("span", { class: "dim" });
   const only = h("input", { type: "checkbox" });
   return {
-    root: h("div", { class: "card" }, h("div", { class: "tools" }, h("label", { class: "radio" }, only, "only changes"), next), none, list),
+    root: h("div", { class: "card" }, h("h2", {}, "Why it has the size it has"), h("p", { class: "dim" }, "Each look of its scaler, newest first, with the numbers it used: to be checked with a pocket calculator."), h("div", { class: "tools" }, h("label", { class: "radio" }, only, "only changes"), next), none, list),
     update(picture, _f, detail) {
       if (!detail) return;
       const shown = detail.decisions.filter((d) => !only.checked || d.from !== d.to);
@@ -17,7 +17,7 @@ export function whyTab() {
       const left = detail.nextLook ? Math.ceil((detail.nextLook - picture.now) / 1000) : null;
       say(next, left === null ? "" : left > 0 ? `next look in ${left} s` : "looking now");
       each(list, shown, (d) => `${d.at} ${d.headline}`, (d) => h("li", { class: d.from === d.to ? "keeps" : "changes" },
-        h("h3", {}, h("time", { class: "dim" }, clock(d.at)), " ", d.headline),
+        h("h3", {}, h("time", { class: "dim" }, clock(d.at)), d.from === d.to ? " = " : d.to > d.from ? " ▲ " : " ▼ ", d.headline),
         h("ol", {}, d.lines.map((line) => h("li", {}, line)))), () => {});
     },
   };

@@ -12,11 +12,11 @@ export function ms(n) {
   return `${n < 10 ? Math.round(n * 10) / 10 : Math.round(n)} ms`;
 }
 
-/** Bytes: `23 MiB`. */
+/** Bytes: `17 B`, `23 MiB`. */
 export function bytes(n) {
   if (n >= 1 << 30) return `${(n / (1 << 30)).toFixed(1)} GiB`;
   if (n >= 1 << 20) return `${Math.round(n / (1 << 20))} MiB`;
-  return `${Math.round(n / 1024)} KiB`;
+  return n >= 1024 ? `${Math.round(n / 1024)} KiB` : `${n} B`;
 }
 
 /** How long ago, as kubectl says it: `5s`, `3m10s`, `2h`. */
@@ -29,6 +29,15 @@ export function age(from, now) {
   return `${Math.floor(s / 86400)}d`;
 }
 
+/** Seconds as a length: `45 s`, `7 min 30 s`, `24 h`. */
+export function elapsed(seconds) {
+  const s = Math.round(seconds);
+  const two = (n, big, rest, small) => (rest ? `${n} ${big} ${rest} ${small}` : `${n} ${big}`);
+  if (s < 120) return `${s} s`;
+  if (s < 7200) return two(Math.floor(s / 60), "min", s % 60, "s");
+  return two(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min");
+}
+
 /** The time of day. */
 export const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
 
@@ -36,4 +45,4 @@ export const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
 export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
 /** Percent of the request. */
-export const share = (milli, request) => (request ? `${Math.round((milli * 100) / request)} %` : "no request");
+export const share = (milli, request) => (request ? `${count((milli * 100) / request)} %` : "no request");

@@ -18,8 +18,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 
 /// How often a page gets a picture.
 const EVERY: Duration = Duration::from_secs(1);
@@ -77,12 +77,18 @@ pub(super) async fn pictures(State(handle): State<Handle>, Query(of): Query<Of>)
             }
         }
     });
-    let events = ReceiverStream::new(receive).map(Ok::<_, std::convert::Infallible>);
+    events(ReceiverStream::new(receive))
+}
+
+/// A reply of server-sent events.
+pub(super) fn events(events: impl Stream<Item = String> + Send + 'static) -> Response {
+    let events = events.map(Ok::<_, std::convert::Infallible>);
     ([(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")], Body::from_stream(events))
         .into_response()
 }
 
-fn event(picture: &Picture<'_>) -> String {
+/// One event.
+pub(super) fn event(of: &impl serde::Serialize) -> String {
     // JSON in one line has no newline in it, which would end the event.
-    format!("data: {}\n\n", serde_json::to_string(picture).unwrap_or_default())
+    format!("data: {}\n\n", serde_json::to_string(of).unwrap_or_default())
 }
