@@ -27,7 +27,7 @@ pub use self::setup::{CpuModel, Setup, Step};
 use self::function::Func;
 use self::pods::{NodeState, PodSlot, Stage};
 use self::requests::Request;
-use super::arrivals::Running;
+use super::arrivals::{Running, Source};
 use super::model::Model;
 use super::observe::Observer;
 use super::queue::EventQueue;
@@ -100,7 +100,9 @@ pub struct Simulation<O = ()> {
     requests: Vec<Request>,
     free_requests: Vec<u32>,
     sources: Vec<Running>,
-    targets: Vec<FunctionName>,
+    /// Sources by the function that they send to.
+    sources_of: BTreeMap<FunctionName, Vec<u32>>,
+    /// The function that each source sends to, if it is there.
     target_ids: Vec<u32>,
     /// What a trace said of the request that each source sends next.
     services: Vec<Option<f64>>,
@@ -138,7 +140,7 @@ impl<O: Observer> Simulation<O> {
             first_uid: 1,
             requests: Vec::new(),
             free_requests: Vec::new(),
-            targets: setup.sources.iter().map(|s| FunctionName::parse(&s.function)).collect(),
+            sources_of: by_function(&setup.sources),
             target_ids: vec![NONE; setup.sources.len()],
             services: vec![None; setup.sources.len()],
             sources: setup.sources.into_iter().map(|s| Running::new(s, setup.seed)).collect(),
@@ -284,4 +286,12 @@ impl<O: Observer> Simulation<O> {
     fn stream(seed: u64, what: &str, name: &FunctionName) -> Stream {
         Stream::new(seed, &format!("{what} of {name}"))
     }
+}
+
+fn by_function(sources: &[Source]) -> BTreeMap<FunctionName, Vec<u32>> {
+    let mut all: BTreeMap<FunctionName, Vec<u32>> = BTreeMap::new();
+    for (source, index) in sources.iter().zip(0..) {
+        all.entry(FunctionName::parse(&source.function)).or_default().push(index);
+    }
+    all
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test ends with what it did not expect.
 
+mod alertmanager;
 mod asynchronous;
 mod bad_input;
 mod build;
@@ -11,6 +12,7 @@ mod conformance;
 mod doctor;
 mod engine;
 mod faascli;
+mod hpa;
 mod invoke;
 mod lab;
 mod observability;

@@ -7,12 +7,13 @@ use faasim::cluster::placement::Placement;
 use faasim::cluster::quantity::MilliCpu;
 use faasim::cluster::routing::RoutingPolicy;
 use faasim::cluster::scaling::decision::Decision;
-use faasim::cluster::scaling::hpa::{Dialect, HpaSpec};
+use faasim::cluster::scaling::hpa::{Behavior, Dialect, HpaSpec};
 use faasim::cluster::time::Time;
 use faasim::sim::{
     Arrivals, CpuModel, Law, Model, Observer, Report, RequestEnd, Sample, Seconds, Setup, Simulation, Source,
     Step, ThreadGroup,
 };
+use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,18 +116,25 @@ fn the_courses_come_out_of_a_virtual_run() {
         (Arrivals::Closed(group), 0.05)
     };
     let walk = || (Arrivals::even(10.0), 0.061);
-    let [a, b, e] =
-        [HpaSpec::cpu(20, Some(2), 6), HpaSpec::cpu(20, Some(2), 10), HpaSpec::cpu(50, Some(1), 10)];
+    let behaving = |spec: HpaSpec| HpaSpec { behavior: Some(Behavior::default()), ..spec };
+    let [a, b, c, e] = [(20, 2, 6), (20, 2, 10), (40, 2, 6), (50, 1, 10)]
+        .map(|(percent, min, max)| HpaSpec::cpu(percent, Some(min), max));
     type Course = &'static [(u64, u32)];
-    let cases: [(HpaSpec, u64, Course); 3] = [
-        (a, 88, &[(0, 4), (15, 6), (420, 2)]),
-        (b, 88, &[(0, 4), (15, 8), (30, 10), (420, 2)]),
-        (e, 270, &[(0, 4), (15, 7), (600, 1)]),
+    // Whether the old controller comes to it as well: it knows no behavior.
+    let cases: [(HpaSpec, u64, bool, Course); 7] = [
+        (a.clone(), 88, true, &[(0, 4), (15, 6), (420, 2)]),
+        (b.clone(), 88, true, &[(0, 4), (15, 8), (30, 10), (420, 2)]),
+        (c, 88, true, &[(0, 4), (15, 6), (420, 2)]),
+        (behaving(a), 88, false, &[(0, 6), (405, 2)]),
+        (behaving(b), 88, false, &[(0, 6), (15, 10), (405, 2)]),
+        (e.clone(), 270, true, &[(0, 4), (15, 7), (600, 1)]),
+        (behaving(e), 270, false, &[(0, 5), (15, 7), (585, 1)]),
     ];
-    for (hpa, ends, course) in cases {
+    for (hpa, ends, both, course) in cases {
         let walks = hpa.min() == 1;
         let spec = if walks { limited(200, 1000) } else { limited(10, 583) };
-        for dialect in [Dialect::Legacy, Dialect::Current] {
+        let dialects = [Dialect::Current, Dialect::Legacy];
+        for dialect in dialects.into_iter().take(if both { 2 } else { 1 }) {
             // The first look is at second 75, which the courses count as 0.
             let zero = 75;
             let mut setup = Setup::new(1);
@@ -238,6 +246,36 @@ fn the_same_seed_gives_the_same_bytes() {
     // On any number of threads.
     let threads: Vec<_> = (0..3).map(|_| std::thread::spawn(|| busy_run(1))).collect();
     assert!(threads.into_iter().all(|t| t.join().unwrap() == one));
+}
+
+/// Debug and release, today and tomorrow, this machine and another: the digest of all that happens. Whoever changes what
+/// happens puts the new one here.
+#[test]
+fn every_build_gives_these_very_bytes() {
+    let (report, text) = busy_run(1);
+    let digest = Sha256::new().chain_update(report).chain_update(text).finalize();
+    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, "25da758f7a287735");
+}
+
+/// A function's own start is drawn once: what of it is CPU, and what is not, are parts of the same draw.
+#[test]
+fn a_start_takes_what_was_drawn_for_it() {
+    let mut model = Model::serving(Law::constant(0.01));
+    (model.startup.function, model.startup.cpu) =
+        (Law::TwoPoint { p: 0.5, value1: Seconds(1.0), value2: Seconds(9.0) }, 0.25);
+    let mut setup = Setup::new(1).function(FunctionSpec::new("f", "f"), model);
+    setup.nodes = cores(64);
+    let name = FunctionName::parse("f");
+    setup = setup.at(Time::ZERO, Command::Scale { function: name, replicas: 12 });
+    let mut run = Simulation::new(setup, ());
+    let mut ready_at = |seconds: f64| {
+        run.until(Time::from_nanos((seconds * 1e9) as u64));
+        run.snapshot().functions.values().map(|f| f.ready).sum::<u32>()
+    };
+    let (before, short, later, all) = (ready_at(0.99), ready_at(1.01), ready_at(8.99), ready_at(9.01));
+    assert_eq!((before, later, all), (0, short, 12));
+    assert!((2..=10).contains(&short), "{short}");
 }
 
 #[test]

@@ -88,10 +88,8 @@ impl<O: Observer> Simulation<O> {
         let model = self.models.get(&name).cloned().unwrap_or_default();
         let f = Func::new(id, name.clone(), &spec, model, &settings, self.seed, now);
         self.functions[index] = Some(Box::new(f));
-        for (target, at) in self.targets.iter().zip(&mut self.target_ids) {
-            if *target == name {
-                *at = id.0;
-            }
+        for source in self.sources_of.get(&name).into_iter().flatten() {
+            self.target_ids[*source as usize] = id.0;
         }
         self.names.insert(name, id.0);
     }

@@ -49,6 +49,8 @@ pub struct PodSlot {
     pub in_service: u32,
     /// Requests that wait in it.
     pub queue: VecDeque<u32>,
+    /// The part of its start that is no CPU, in seconds.
+    pub rest: f64,
     /// ∫ requests worked on dt, in nanoseconds, until `settled`.
     pub worked: u64,
     pub settled: Time,
@@ -115,6 +117,7 @@ impl<O: Observer> Simulation<O> {
                 since: now,
                 in_service: 0,
                 queue: VecDeque::new(),
+                rest: 0.0,
                 worked: 0,
                 settled: now,
             };
@@ -183,16 +186,15 @@ impl<O: Observer> Simulation<O> {
                 if shared && work > 0.0 {
                     let tag = Purpose::Startup.tag(pod);
                     self.nodes[usize::from(node)].cores_mut().start(now, place, work * 1e9, tag);
-                    self.pods[pod as usize].worked = 0;
+                    let p = &mut self.pods[pod as usize];
+                    (p.worked, p.rest) = (0, whole - work);
                     self.reschedule(node);
                 } else {
                     self.after(pod, whole, Stage::Listens);
                 }
             }
             Stage::Loaded => {
-                // The part of the start that is not CPU: its mean, since the draw was for the whole.
-                let f = self.func(function);
-                let rest = f.model.startup.function.mean() * (1.0 - f.model.startup.cpu);
+                let rest = self.pods[pod as usize].rest;
                 self.after(pod, rest, Stage::Listens);
             }
             Stage::Listens => {
