@@ -1,15 +1,16 @@
 //! `faasim calibrate`: a live function measured into a model.
 
+mod model;
+mod predict;
+
+use self::model::{Measured, Under};
 use super::client::{self, Client};
 use super::failure::{Failure, Outcome};
 use super::{Global, with_client};
 use crate::cluster::command::Command;
-use crate::cluster::function::FunctionName;
-use crate::cluster::quantity::Bytes;
+use crate::cluster::function::{FunctionName, FunctionSpec};
 use crate::cluster::snapshot::FunctionState;
 use crate::lab::load::{self, Ended, LoadPlan, Shape};
-use crate::sim::calibrate::{Fit, fit};
-use crate::sim::{Law, Model, Startup};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
@@ -20,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Measure a running function into a model for virtual time
 ///
-/// It is scaled to zero and woken a few times, then called one request after another by one user, and by as many as there
-/// are cores. What comes out is the [function.model] that a scenario takes, and how well it fits. Nobody else should use
-/// the function meanwhile; its replicas are as before in the end.
+/// A copy of it, NAME-calibration, is scaled to zero and woken a few times, then called by one user, by as many as there are
+/// cores, and by twice as many; then the copy is removed. What comes out is the [function.model] that a scenario takes, and
+/// how well it fits: each law against the times it was made from, and the model under each load against what was
+/// measured.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  faasim calibrate mltest --body 50\n  faasim calibrate mltest --body 50 --write model.toml"
@@ -33,7 +35,7 @@ pub struct Args {
     /// Cold starts to measure
     #[arg(long, value_name = "N", default_value = "5")]
     cold: u32,
-    /// Warm requests to measure
+    /// Warm requests to measure under each load
     #[arg(long, value_name = "N", default_value = "100")]
     requests: u64,
     /// The body of each request
@@ -54,11 +56,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn run(args: Args, global: &Global) -> Outcome {
     with_client(global, async |client| {
         let name = client::function_name(&args.name, global);
-        let before = state(&client, &name).await?.replicas;
-        let measured = measure(&client, &name, &args).await;
-        // As it was, whatever came of it.
-        let back = Command::Scale { function: name.clone(), replicas: before };
-        client.command(&back).await?;
+        let copy = copy_of(&state(&client, &name).await?.spec);
+        // One may be left of a run that was killed.
+        let view = client.view().await?;
+        let deploy = match view.snapshot.function(&copy.full_name()) {
+            Some(_) => Command::Update(copy.clone()),
+            None => Command::Deploy(copy.clone()),
+        };
+        client.command(&deploy).await?;
+        let measured = tokio::select! {
+            measured = measure(&client, &name, &copy, &args) => measured,
+            _ = tokio::signal::ctrl_c() => Err(Failure::failed("interrupted")),
+        };
+        client.command(&Command::Remove(copy.full_name())).await?;
         let text = measured?;
         print!("{text}");
         if let Some(path) = &args.write {
@@ -67,6 +77,18 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// The same function under another name, which no scaler touches: a load must not bring pods beside the one that is
+/// measured.
+fn copy_of(spec: &FunctionSpec) -> FunctionSpec {
+    let mut copy = spec.clone();
+    copy.name = format!("{}-calibration", spec.name);
+    copy.labels.retain(|label, _| !label.starts_with("com.openfaas.scale."));
+    for label in ["min", "max"] {
+        copy.labels.insert(format!("com.openfaas.scale.{label}"), "1".into());
+    }
+    copy
 }
 
 async fn state(client: &Client, name: &FunctionName) -> Result<FunctionState, Failure> {
@@ -143,7 +165,42 @@ async fn cpu(client: &Client, name: &FunctionName) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum())
 }
 
-async fn measure(client: &Client, name: &FunctionName, args: &Args) -> Result<String, Failure> {
+/// Memory of the function's pods now, in bytes.
+async fn memory(client: &Client, name: &FunctionName) -> Option<u64> {
+    let view = client.view().await.ok()?;
+    let f = view.snapshot.function(name)?;
+    view.snapshot.pods_of(f.id).filter_map(|p| view.usage.get(&p.uid)).map(|u| u.memory.0).max()
+}
+
+/// Sends a load, and looks at the memory meanwhile.
+async fn under(client: &Client, name: &FunctionName, args: &Args, users: u32) -> Result<Under, Failure> {
+    eprintln!("{} requests by {users} user{}", args.requests, if users == 1 { "" } else { "s" });
+    let mut peak = 0;
+    let sent = send(client, name, &args.body, users, args.requests);
+    let mut sent = std::pin::pin!(sent);
+    loop {
+        tokio::select! {
+            all = &mut sent => {
+                let times = all?.iter().map(seconds).collect();
+                return Ok(Under { users, times, peak });
+            }
+            () = tokio::time::sleep(Duration::from_millis(250)) => {
+                peak = memory(client, name).await.unwrap_or(0).max(peak);
+            }
+        }
+    }
+}
+
+/// The sampler looks once a second: after this long it has seen what was done before.
+const SAMPLED: Duration = Duration::from_millis(1500);
+
+async fn measure(
+    client: &Client,
+    original: &FunctionName,
+    spec: &FunctionSpec,
+    args: &Args,
+) -> Result<String, Failure> {
+    let name = &spec.full_name();
     let (mut starts, mut firsts) = (Vec::new(), Vec::new());
     for i in 0..args.cold {
         eprintln!("cold start {} of {}", i + 1, args.cold);
@@ -153,83 +210,24 @@ async fn measure(client: &Client, name: &FunctionName, args: &Args) -> Result<St
             firsts.push(seconds(&ended) - ended.waited);
         }
     }
+    scale(client, name, 0).await?;
     scale(client, name, 1).await?;
-    eprintln!("{} warm requests by one user", args.requests);
+    tokio::time::sleep(SAMPLED).await;
+    let (start_cpu, memory) = (cpu(client, name).await, memory(client, name).await.unwrap_or(0));
     // A pod's first request may be slower than all others.
     send(client, name, &args.body, 1, 1).await?;
+    tokio::time::sleep(SAMPLED).await;
     let cpu_before = cpu(client, name).await;
-    let warm: Vec<f64> =
-        send(client, name, &args.body, 1, args.requests).await?.iter().map(seconds).collect();
-    // The sampler looks once a second.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let alone = under(client, name, args, 1).await?;
+    tokio::time::sleep(SAMPLED).await;
     let cpu_after = cpu(client, name).await;
-    let view = client.view().await?;
-    let memory = view.snapshot.function(name).and_then(|f| {
-        view.snapshot.pods_of(f.id).filter_map(|p| view.usage.get(&p.uid)).map(|u| u.memory.0).max()
-    });
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    eprintln!("{} requests by {cores} users", args.requests);
-    let busy: Vec<f64> =
-        send(client, name, &args.body, cores, args.requests).await?.iter().map(seconds).collect();
-
-    let service = fit(&warm).ok_or_else(|| Failure::failed("nothing was measured"))?;
-    let mean = service.law.mean();
-    let share = match (cpu_before, cpu_after) {
-        (Some(before), Some(after)) => ((after - before) / args.requests as f64 / mean).clamp(0.0, 1.0),
-        _ => 1.0,
-    };
-    let start = fit(&starts);
-    let model = Model {
-        startup: Startup {
-            container: start.as_ref().map_or_else(Law::default, |s| s.law.clone()),
-            ..Startup::default()
-        },
-        service: service.law.clone(),
-        cpu: (share * 1000.0).round() / 1000.0,
-        memory: Bytes(memory.unwrap_or(0)),
-        ..Model::default()
-    };
-    let table = toml::to_string(&model).map_err(|e| Failure::failed(format_args!("{e}")))?;
-    let mean_of = |all: &[f64]| all.iter().sum::<f64>() / all.len().max(1) as f64;
-    let mut text =
-        format!("# {name}, measured: {} cold starts, {} warm requests.\n", starts.len(), warm.len());
-    text.push_str(&format!("# service: {}\n", said(&service)));
-    if let Some(start) = &start {
-        text.push_str(&format!("# start-up: {}\n", said(start)));
-    }
-    text.push_str(&format!(
-        "# first request of a pod: {:.1} ms; by {cores} users at once: {:.1} ms, alone {:.1} ms\n",
-        mean_of(&firsts) * 1e3,
-        mean_of(&busy) * 1e3,
-        mean * 1e3
-    ));
-    text.push_str("[function.model]\n");
-    // The tables of the model are tables of the function's.
-    for line in table.lines() {
-        match line.strip_prefix('[') {
-            Some(rest) => text.push_str(&format!("[function.model.{rest}\n")),
-            None => text.push_str(&format!("{line}\n")),
-        }
-    }
-    Ok(text)
-}
-
-fn said(fit: &Fit) -> String {
-    let name = match &fit.law {
-        Law::Constant { .. } => "constant",
-        Law::Exponential { .. } => "exponential",
-        Law::Lognormal { .. } => "lognormal",
-        Law::Gamma { .. } => "gamma",
-        Law::Empirical { .. } => {
-            return format!("mean {:.1} ms, no law fits: the times themselves", fit.law.mean() * 1e3);
-        }
-        _ => "mixed",
-    };
-    let good = if fit.is_good() { "good" } else { "rough" };
-    format!(
-        "mean {:.1} ms, {name}; a {good} fit (distance {:.3}, {:.3} is good for so many)",
-        fit.law.mean() * 1e3,
-        fit.distance,
-        fit.critical
-    )
+    let crowds = vec![
+        under(client, name, args, cores.max(2)).await?,
+        under(client, name, args, 2 * cores.max(2)).await?,
+    ];
+    let request_cpu =
+        cpu_before.zip(cpu_after).map(|(before, after)| (after - before) / args.requests as f64);
+    let measured = Measured { starts, firsts, start_cpu, request_cpu, memory, alone, crowds, cores };
+    measured.text(original, spec)
 }

@@ -220,6 +220,11 @@ impl Law {
         }
     }
 
+    /// Whether it is no time at all, always.
+    pub fn is_nothing(&self) -> bool {
+        *self == Law::default()
+    }
+
     /// The mean, in seconds.
     pub fn mean(&self) -> f64 {
         match self {

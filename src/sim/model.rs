@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Startup {
     /// Fetching the image, on a node that does not have it yet.
+    #[serde(skip_serializing_if = "Law::is_nothing")]
     pub image: Law,
     /// From there until the container runs.
+    #[serde(skip_serializing_if = "Law::is_nothing")]
     pub container: Law,
     /// From there until the function listens. The share `cpu` of it is work for the node's cores, so pods that start
     /// at once make each other, and running requests, slower.
@@ -18,6 +20,7 @@ pub struct Startup {
     /// Share of `function` that is CPU, 0 to 1.
     pub cpu: f64,
     /// From there until the first readiness probe has passed.
+    #[serde(skip_serializing_if = "Law::is_nothing")]
     pub probe: Law,
 }
 
@@ -42,6 +45,7 @@ pub struct Model {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_limit: Option<usize>,
     /// From being told to stop until a pod is gone.
+    #[serde(skip_serializing_if = "Law::is_nothing")]
     pub stop: Law,
     /// How long a pod runs until it crashes by itself. None: it does not.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -103,3 +103,24 @@ fn an_editor_changes_what_is_there() {
     assert_eq!(edit("true"), (Some(0), "Edit cancelled, no changes made.\n".into()));
     assert_eq!(edit("false").0, Some(1));
 }
+
+#[test]
+fn a_live_function_becomes_a_model_that_an_experiment_takes() {
+    let cluster = cluster();
+    let file = cluster.folder.path().join("model.toml");
+    let written = file.to_str().unwrap();
+    let said = cluster.says(&["calibrate", "echo", "--cold", "1", "--requests", "20", "--write", written]);
+    for words in ["# service: mean", "# start-up: mean", "# CPU of a request", "4 users  mean", "model"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(said, std::fs::read_to_string(&file).unwrap());
+    let deployments = cluster.says(&["get", "deploy"]);
+    assert!(deployments.contains("echo") && !deployments.contains("calibration"), "{deployments}");
+    let scenario = format!(
+        "name = \"x\"\nduration = \"1m\"\nexpect = [\"share(status = 200) == 100%\"]\n\
+         [[function]]\nname = \"echo\"\n{said}\n[[load]]\nfunction = \"echo\"\nrate = 2\n"
+    );
+    std::fs::write(&file, scenario).unwrap();
+    let ran = cluster.says(&["run", written, "--virtual", "--dry"]);
+    assert!(ran.contains("✓ share(status = 200)"), "{ran}");
+}
