@@ -286,7 +286,7 @@ fn a_condition_moves_its_time_only_with_its_status() {
     assert_eq!(stage.condition(ConditionType::AbleToScale).1, "SucceededRescale");
     assert_eq!(time(&stage, ConditionType::AbleToScale), NOW);
     // 16 is limited by what one step may do: another status.
-    assert_eq!(stage.condition(ConditionType::ScalingLimited).0, false);
+    assert!(!stage.condition(ConditionType::ScalingLimited).0);
     let again = later + Duration::from_secs(15);
     stage.look(again, 1, 1, &[pod(Some(800))]);
     assert_eq!(stage.condition(ConditionType::ScalingLimited).1, "ScaleUpLimit");
