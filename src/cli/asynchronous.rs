@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// dead: it is kept to be looked at, tried anew or removed.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  faasim async list\n  faasim async list mltest --state dead\n  faasim async show 5e2c7b34-…\n  \
+    after_help = "Examples:\n  faasim async list\n  faasim async list mltest --in dead\n  faasim async show 5e2c7b34-…\n  \
                   faasim async retry --function mltest          # all of its dead calls anew\n  faasim async cancel 5e2c7b34-…"
 )]
 pub struct Args {
@@ -34,8 +34,8 @@ enum What {
         /// Of this function only, as NAME or NAME.NAMESPACE
         function: Option<String>,
         /// In this state only: queued, running, retrying or dead
-        #[arg(long, value_name = "STATE", value_parser = state)]
-        state: Option<CallState>,
+        #[arg(long = "in", value_name = "STATE", value_parser = state)]
+        within: Option<CallState>,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: usize,
@@ -62,14 +62,14 @@ enum What {
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
 struct Which {
     /// Their X-Call-Ids
-    #[arg(group = "which", conflicts_with_all = ["function", "state"])]
+    #[arg(group = "which", conflicts_with_all = ["function", "within"])]
     ids: Vec<String>,
     /// All of this function, as NAME or NAME.NAMESPACE
     #[arg(long, value_name = "NAME", group = "which")]
     function: Option<String>,
     /// All in this state: queued, running, retrying or dead
-    #[arg(long, value_name = "STATE", value_parser = state, group = "which")]
-    state: Option<CallState>,
+    #[arg(long = "in", value_name = "STATE", value_parser = state, group = "which")]
+    within: Option<CallState>,
 }
 
 fn state(text: &str) -> Result<CallState, String> {
@@ -83,8 +83,8 @@ fn state(text: &str) -> Result<CallState, String> {
 /// There is no such call; the cluster does not answer.
 pub fn run(args: Args, global: &Global) -> Outcome {
     with_client(global, async |client| match args.what {
-        What::List { function, state, limit, output } => {
-            let query = query(function.as_deref(), state, None, global);
+        What::List { function, within, limit, output } => {
+            let query = query(function.as_deref(), within, None, global);
             let path = format!("/system/faasim/async?limit={limit}{query}");
             let list: CallList = client.json(Method::GET, &path, Bytes::new()).await?;
             match output {
@@ -120,7 +120,7 @@ async fn each(
     done: &str,
 ) -> Outcome {
     let queries = match which.ids.is_empty() {
-        true => vec![(None, query(which.function.as_deref(), which.state, None, global))],
+        true => vec![(None, query(which.function.as_deref(), which.within, None, global))],
         false => which.ids.iter().map(|id| (Some(id), query(None, None, Some(id), global))).collect(),
     };
     let mut missing = false;
