@@ -64,7 +64,17 @@ use std::process::ExitCode;
 
 /// The whole command line.
 #[derive(Parser)]
-#[command(name = "faasim", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "faasim",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "First steps:\n  faasim up                                    # in one terminal: a cluster with sample functions\n  \
+                  curl -d 50 http://127.0.0.1:8080/function/mltest   # in another\n  faasim autoscale mltest --cpu-percent 20 --min 2 --max 6\n  \
+                  faasim load mltest --users 4 --duration 30s --body 50\n  faasim explain mltest\n\n\
+                  `faasim COMMAND --help` has examples, `faasim doctor` says what is wrong, docs/tutorial.md takes 15 minutes."
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,

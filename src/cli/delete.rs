@@ -66,6 +66,7 @@ pub fn run(args: Args, global: &Global) -> Outcome {
                 _ => return Err(Failure::used(format_args!("{} cannot be deleted", kind.plural()))),
             };
             client.command(&command).await?;
+            let name = name.rsplit('/').next().unwrap_or(&name);
             println!("{} \"{name}\" deleted", kind.singular());
         }
         Ok(())

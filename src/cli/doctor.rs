@@ -1,22 +1,29 @@
 //! `faasim doctor`: what this machine has and lacks, and what to do about it.
 
-use super::failure::{Failure, Outcome};
-use super::{Client, Global};
-use crate::live::provider::docker;
-use rustix::fs::{StatVfs, statvfs};
-use serde::Serialize;
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::Command;
+mod around;
+mod cluster;
+mod machine;
+mod network;
+mod remains;
 
-/// Look at this machine and say what faasim would miss
+use super::Global;
+use super::failure::{Failure, Outcome};
+use crate::live::folder;
+use serde::Serialize;
+
+/// Look at this machine and at the cluster, and say what is wrong and what to type next
 ///
-/// Nothing is changed. Each line is ok, a note (something works in another way, or less well) or wrong; the exit code is 1 when
+/// Nothing is changed. Each line is ok, a note (something works in another way, or less well) or WRONG; the exit code is 1 when
 /// something is wrong.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  faasim doctor\n  faasim doctor -o json")]
+#[command(
+    after_help = "Examples:\n  faasim doctor\n  faasim doctor --all\n  faasim doctor -o json | jq '.[] | select(.state != \"ok\")'"
+)]
 pub struct Args {
-    /// How to print it
+    /// Print what is well too in the text, with its details
+    #[arg(long, short)]
+    all: bool,
+    /// How to print it; JSON has everything
     #[arg(long, short, value_name = "FORMAT", value_parser = ["text", "json"], default_value = "text")]
     output: String,
 }
@@ -59,23 +66,23 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format_args!("cannot start: {e}")))?;
     let state = global.state();
-    let cluster = runtime.block_on(cluster(global));
-    let runs = cluster.state == State::Ok;
-    let mut all = vec![cluster, runtime.block_on(engine())];
-    all.extend(cores());
-    all.push(memory());
-    all.push(folder(&state));
+    let held = folder::holder(&state).and_then(|who| Some(who.split_once(" at ")?.1.to_owned()));
+    let (mut all, runs) = runtime.block_on(cluster::look(global));
+    all.push(machine::folder(&state));
     if !runs {
-        all.push(port(8080, "gateway"));
-        all.push(port(8082, "metrics"));
+        let ports = network::configured();
+        all.push(network::port("gateway's port", ports.0));
+        all.push(network::port("metrics' port", ports.1));
     }
-    all.push(files());
-    all.push(program("python3", "the sample function `hello` is written in Python", "apt install python3"));
-    all.push(credentials());
+    all.push(runtime.block_on(cluster::engine()));
+    all.extend(remains::processes());
+    all.extend(runtime.block_on(remains::containers(&state, held.is_some())));
+    all.extend(machine::all());
+    all.extend(around::all(&state, held.as_deref()));
     if args.output == "json" {
         println!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
     } else {
-        say(&all);
+        say(&all, args.all);
     }
     match all.iter().filter(|f| f.state == State::Wrong).count() {
         0 => Ok(()),
@@ -84,147 +91,19 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     }
 }
 
-fn say(all: &[Finding]) {
-    let width = all.iter().map(|f| f.what.len()).max().unwrap_or(0);
-    for f in all {
-        let mark = match f.state {
-            State::Ok => "ok   ",
-            State::Note => "note ",
-            State::Wrong => "WRONG",
-        };
-        println!("{mark}  {:width$}  {}", f.what, f.found);
-        if !f.advice.is_empty() {
-            println!("       {:width$}  → {}", "", f.advice);
+/// What is wrong first, then notes, then what is well: in a line, or all of it.
+fn say(findings: &[Finding], all: bool) {
+    let width = findings.iter().map(|f| f.what.chars().count()).max().unwrap_or(0);
+    for (state, mark) in [(State::Wrong, "WRONG"), (State::Note, "note "), (State::Ok, "ok   ")] {
+        for f in findings.iter().filter(|f| f.state == state && (all || state != State::Ok)) {
+            println!("{mark}  {:width$}  {}", f.what, f.found);
+            if !f.advice.is_empty() {
+                println!("       {:width$}  → {}", "", f.advice);
+            }
         }
     }
-}
-
-async fn cluster(global: &Global) -> Finding {
-    let what = "cluster";
-    let view = match Client::new(global) {
-        Ok(client) => client.view().await.map(|view| (client.gateway().to_owned(), view)),
-        Err(failure) => Err(failure),
-    };
-    match view {
-        Ok((gateway, view)) => {
-            let pods = view.snapshot.pods.len();
-            ok(
-                what,
-                format!("runs at {gateway} with {} functions and {pods} pods", view.snapshot.functions.len()),
-            )
-        }
-        Err(_) => note(what, "none answers", "`faasim up` starts one"),
-    }
-}
-
-async fn engine() -> Finding {
-    match docker::version().await {
-        Ok(version) => ok("Docker engine", version),
-        Err(why) => note(
-            "Docker engine",
-            why.to_string(),
-            "pods will be plain processes of this machine; with an engine (and your user in the group `docker`) they are containers",
-        ),
-    }
-}
-
-fn cores() -> Vec<Finding> {
-    let n = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all = vec![match n {
-        1 => note(
-            "cores",
-            "1",
-            "load, gateway and pods share one core: latencies will say more about that than about scaling",
-        ),
-        n => ok("cores", n.to_string()),
-    }];
-    let controllers = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
-    if !controllers.contains("cpu") {
-        let advice = "limits of process pods may not be enforced; Docker's are";
-        all.push(note("cgroup v2", "its CPU controller is not here", advice));
-    }
-    all
-}
-
-fn memory() -> Finding {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kilobytes = text
-        .lines()
-        .find_map(|l| l.strip_prefix("MemAvailable:")?.split_whitespace().next()?.parse::<u64>().ok());
-    match kilobytes {
-        Some(k) if k < 512 << 10 => note(
-            "memory",
-            format!("{} MiB are free", k >> 10),
-            "a pod of `mltest` takes about 30 MiB: keep max low",
-        ),
-        Some(k) => ok("memory", format!("{:.1} GiB are free", k as f64 / f64::from(1 << 20))),
-        None => note("memory", "unknown", ""),
-    }
-}
-
-fn folder(state: &Path) -> Finding {
-    let what = "state folder";
-    // It may not be there yet: what counts is where it would be made.
-    let there = state.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
-    let shown = state.display();
-    if rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_err() {
-        let advice = "make it writable, or choose another with `--state FOLDER`";
-        return wrong(what, format!("{shown} cannot be written"), advice);
-    }
-    let free = |s: StatVfs| s.f_bavail.saturating_mul(s.f_frsize);
-    match statvfs(there).map(free) {
-        Ok(bytes) if bytes < 64 << 20 => wrong(
-            what,
-            format!("{shown}: {} MiB are free", bytes >> 20),
-            "free some space: the journal alone may take 64 MiB",
-        ),
-        Ok(bytes) => ok(what, format!("{shown}, {:.0} GiB are free", bytes as f64 / f64::from(1 << 30))),
-        Err(e) => note(what, format!("{shown}: {e}"), ""),
-    }
-}
-
-fn port(number: u16, whose: &str) -> Finding {
-    let what = if number == 8080 { "port 8080" } else { "port 8082" };
-    match TcpListener::bind(("127.0.0.1", number)) {
-        Ok(_) => ok(what, format!("free, for the {whose}")),
-        Err(e) => note(
-            what,
-            format!("{e}"),
-            format!("`faasim up --port N` takes another; `ss -ltnp 'sport = {number}'` shows who has it"),
-        ),
-    }
-}
-
-fn files() -> Finding {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    match limit {
-        Some(n) if n < 1024 => note(
-            "open files",
-            format!("at most {n}"),
-            "`ulimit -n 4096` before `faasim up` lets more requests in at once",
-        ),
-        Some(n) => ok("open files", format!("up to {n}")),
-        None => ok("open files", "as many as you like"),
-    }
-}
-
-fn program(name: &'static str, why: &str, advice: &str) -> Finding {
-    match Command::new(name).arg("--version").output() {
-        Ok(out) if out.status.success() => ok(name, String::from_utf8_lossy(&out.stdout).trim().to_owned()),
-        _ => note(name, format!("not here; {why}"), advice),
-    }
-}
-
-fn credentials() -> Finding {
-    let home = std::env::var_os("HOME").map(std::path::PathBuf::from).unwrap_or_default();
-    let file = std::env::var_os("OPENFAAS_CONFIG").map_or(home.join(".openfaas"), std::path::PathBuf::from);
-    let file = file.join("config.yml");
-    match std::fs::read_to_string(&file) {
-        Ok(_) => ok("faas-cli", format!("its credentials are in {}", file.display())),
-        Err(_) => note(
-            "faas-cli",
-            "it has no credentials yet",
-            "`faasim password | faas-cli login --password-stdin` gives it this cluster's",
-        ),
+    let well: Vec<&str> = findings.iter().filter(|f| f.state == State::Ok).map(|f| f.what).collect();
+    if !all && !well.is_empty() {
+        println!("ok     {} (`faasim doctor --all` shows more)", well.join(", "));
     }
 }

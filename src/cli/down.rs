@@ -7,6 +7,7 @@ use crate::live::folder::{Folder, FolderError};
 use crate::live::provider::{self, Config, Kind, Provider};
 use crate::live::store::Store;
 use rustix::process::{Pid, Signal, kill_process};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -61,6 +62,9 @@ fn take(path: &Path) -> Result<Folder, String> {
                     // It may have ended meanwhile: then the folder is free at the next look.
                     let _ = kill_process(pid, Signal::TERM);
                     asked = true;
+                    if std::io::stderr().is_terminal() {
+                        eprintln!("stopping {holder}: requests in flight may finish");
+                    }
                 }
                 std::thread::sleep(Duration::from_millis(50));
             }

@@ -108,7 +108,10 @@ pub fn run(args: Args) -> Outcome {
     if let Some(welcome) = template.welcome {
         println!("\n{welcome}");
     }
-    println!("Next: `faasim up -f {}`; `faasim build` makes an image of it.", stack.display());
+    println!(
+        "Next: `faasim deploy -f {0}` where a cluster runs, `faasim up -f {0}` where none does; `faasim build` makes an image of it.",
+        stack.display()
+    );
     Ok(())
 }
 

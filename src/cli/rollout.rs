@@ -23,10 +23,15 @@ pub struct Args {
 #[derive(Subcommand)]
 enum What {
     /// Wait until all pods are of the present template
+    #[command(after_help = "Example:\n  faasim deploy -f stack.yml && faasim rollout status mltest")]
     Status(Name),
     /// Replace all pods, one after the other
+    #[command(after_help = "Example:\n  faasim rollout restart mltest")]
     Restart(Name),
     /// Go back to the template before, or to the revision named
+    #[command(
+        after_help = "Examples:\n  faasim rollout undo mltest\n  faasim rollout undo mltest --to-revision 1"
+    )]
     Undo {
         #[command(flatten)]
         name: Name,
@@ -35,6 +40,7 @@ enum What {
         to_revision: Option<u32>,
     },
     /// List the templates there were
+    #[command(after_help = "Example:\n  faasim rollout history mltest")]
     History(Name),
 }
 

@@ -30,18 +30,25 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     /// A new secret; its value comes from --from-literal, --from-file or standard input
+    #[command(
+        after_help = "Examples:\n  faasim secret create api-key --from-literal s3cr3t\n  faasim secret create cert --from-file cert.pem"
+    )]
     Create(Given),
     /// Another value for one that is there
+    #[command(after_help = "Example:\n  pass show api | faasim secret update api-key")]
     Update(Given),
     /// The names of all
-    #[command(visible_alias = "ls")]
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:\n  faasim secret list\n  faasim secret list -o json"
+    )]
     List {
         /// How to print them
         #[arg(long, short, value_name = "FORMAT", default_value = "plain")]
         output: Format,
     },
     /// Remove one
-    #[command(visible_alias = "rm")]
+    #[command(visible_alias = "rm", after_help = "Example:\n  faasim secret remove api-key")]
     Remove {
         /// Its name
         name: String,

@@ -138,6 +138,14 @@ impl Folder {
     }
 }
 
+/// Who holds a folder, as it wrote itself down: `process 4711 at http://127.0.0.1:8080`. Asked without taking hold of it.
+pub fn holder(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path.join("lock")).ok()?;
+    let text = text.trim();
+    let pid = text.strip_prefix("process ")?.split(' ').next()?;
+    Path::new("/proc").join(pid).exists().then(|| text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +162,16 @@ mod tests {
         let again = Folder::take(dir.path()).unwrap();
         assert_eq!(again.password().unwrap(), password);
         assert_eq!(password.len(), 24);
+    }
+
+    #[test]
+    fn a_holder_is_one_that_lives() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(holder(dir.path()), None);
+        Folder::take(dir.path()).unwrap().sign("http://127.0.0.1:8080").unwrap();
+        let who = format!("process {} at http://127.0.0.1:8080", std::process::id());
+        assert_eq!(holder(dir.path()), Some(who));
+        fs::write(dir.path().join("lock"), "process 999999999 at http://127.0.0.1:8080\n").unwrap();
+        assert_eq!(holder(dir.path()), None);
     }
 }

@@ -9,6 +9,7 @@ mod build;
 mod cluster;
 mod commands;
 mod conformance;
+mod docs;
 mod doctor;
 mod engine;
 mod faascli;

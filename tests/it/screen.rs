@@ -1,6 +1,6 @@
 //! The real program in a real (pseudo-)terminal.
 
-mod seat;
+pub mod seat;
 
 use faasim::cluster::command::{Command, Reply};
 use faasim::cluster::function::FunctionName;

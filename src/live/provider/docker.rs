@@ -43,6 +43,25 @@ pub async fn version() -> Result<String, ProviderError> {
     Ok(format!("Docker {}", version.version.unwrap_or_else(|| "of unknown version".into())))
 }
 
+/// A container that some faasim made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeContainer {
+    /// Its name, which is its pod's.
+    pub name: String,
+    /// What tells its cluster from others.
+    pub cluster: String,
+    /// It has not ended.
+    pub running: bool,
+}
+
+/// Every container of every cluster that the engine knows.
+///
+/// # Errors
+/// No engine answers.
+pub async fn containers() -> Result<Vec<MadeContainer>, ProviderError> {
+    Engine::connect().await?.made().await
+}
+
 /// Runs pods as containers.
 pub struct DockerProvider {
     keeper: Keeper<Containers>,

@@ -102,6 +102,20 @@ impl Seat {
         }
     }
 
+    /// The text of the screen, once it is as it is to be or patience has ended.
+    pub fn watch(&self, good: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        let mut seen = self.seen.0.lock().unwrap();
+        loop {
+            let text = seen.parser.screen().contents();
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            if good(&text) || left.is_zero() || seen.ended {
+                return text;
+            }
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
     /// Waits for words on the screen.
     pub fn until_shown(&self, words: &str) -> String {
         self.until(words, |text| text.contains(words))

@@ -2,6 +2,7 @@
 
 use super::super::keeper::StartFailure;
 use super::super::{Config, ProviderError, StartPod, token};
+use super::MadeContainer;
 use super::engine::{Engine, is_missing, words};
 use super::image::Image;
 use crate::cluster::function::{FunctionName, FunctionSpec};
@@ -175,6 +176,23 @@ impl Engine {
         let listed = listed.into_iter().filter_map(|c| {
             let pod = c.labels.unwrap_or_default().remove(POD)?;
             Some(Listed { id: c.id?, pod })
+        });
+        Ok(listed.collect())
+    }
+
+    /// All containers that any faasim made.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub(super) async fn made(&self) -> Result<Vec<MadeContainer>, ProviderError> {
+        let filters = HashMap::from([("label", vec![CLUSTER.to_owned()])]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let listed = self.docker.list_containers(Some(options)).await;
+        let listed = listed.map_err(|e| ProviderError(words(&e)))?.into_iter().filter_map(|c| {
+            let mut labels = c.labels.unwrap_or_default();
+            let running =
+                c.state.is_none_or(|state| state.to_string() != "exited" && state.to_string() != "dead");
+            Some(MadeContainer { name: labels.remove(POD)?, cluster: labels.remove(CLUSTER)?, running })
         });
         Ok(listed.collect())
     }
