@@ -180,7 +180,7 @@ fn on_screen(text: &str, shown: &[String], block: &Block, desk: &mut Desk) -> (S
 /// Whether a tool that a page needs is on this machine.
 fn has(tool: &str) -> bool {
     match tool {
-        "docker" => crate::cluster::has_docker(),
+        "docker" => crate::engine::wanted(),
         tool => std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .any(|p| p.join(tool).exists()),
     }
