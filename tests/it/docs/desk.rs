@@ -143,7 +143,9 @@ impl Desk {
         shell.args(["-c", &script]).env_clear().envs(self.environment()).env("TERM", "dumb");
         if command.contains("--print-config") {
             // It would say where the port is from, which no reader has.
-            self.variables.iter().for_each(|(name, _)| drop(shell.env_remove(name)));
+            for (name, _) in &self.variables {
+                shell.env_remove(name);
+            }
         }
         shell.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).process_group(0);
         Running { child: shell.spawn().unwrap(), output }

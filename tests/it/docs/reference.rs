@@ -161,6 +161,7 @@ fn metrics() -> String {
     let text = curl(&[view["platform"]["metrics"].as_str().unwrap()]);
     let mut families: BTreeMap<String, (String, String, Vec<String>)> = BTreeMap::new();
     let mut order = Vec::new();
+    let label_names = regex::Regex::new(r#"([a-z_]+)=""#).unwrap();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
             let (name, help) = rest.split_once(' ').unwrap();
@@ -174,7 +175,7 @@ fn metrics() -> String {
             let family = family.unwrap_or_else(|| panic!("{line}"));
             let labels = &mut families.get_mut(family).unwrap().2;
             let inside = rest.rsplit_once('}').unwrap().0;
-            for label in regex::Regex::new(r#"([a-z_]+)=""#).unwrap().captures_iter(inside) {
+            for label in label_names.captures_iter(inside) {
                 if !labels.contains(&label[1].to_owned()) {
                     labels.push(label[1].to_owned());
                 }
@@ -223,6 +224,9 @@ fn scenario() -> String {
     out
 }
 
+/// A variant of an enum while it is read: its key, what it is, its own keys.
+type Variant = (String, String, Vec<String>);
+
 /// A table of a struct's or an enum's keys, from its doc comments.
 fn structure(text: &str, name: &str, title: &str) -> String {
     let begin = |line: &str| {
@@ -232,7 +236,8 @@ fn structure(text: &str, name: &str, title: &str) -> String {
     let first = lines.next().unwrap_or_else(|| panic!("there is no {name}"));
     let is_enum = first.starts_with("pub enum");
     let mut out = format!("\n### {title}\n\n| key | what it is |\n|---|---|\n");
-    let (mut about, mut variant): (Vec<&str>, Option<(String, String, Vec<String>)>) = (Vec::new(), None);
+    let mut about: Vec<&str> = Vec::new();
+    let mut variant: Option<Variant> = None;
     let mut renamed = None;
     for line in lines.take_while(|line| *line != "}") {
         let line = line.trim();
