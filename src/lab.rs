@@ -7,17 +7,21 @@
 //! | [`live_run`] | how does it run on a real cluster? |
 //! | [`observations`] | what was seen? |
 //! | [`expect`] | was it as expected? |
+//! | [`lesson`] | what does a student do, and was it done? |
 //! | [`results`] | what is left of it in a folder? |
 //! | [`chart`] | how is it drawn? |
 //! | [`desk`] | which were run beside a cluster, and what came of them? |
 //! | [`load`] | how are requests sent? |
+//! | [`stage`] | how is a cluster in virtual time watched and acted on while it runs? |
 
 pub mod chart;
 pub mod desk;
 pub mod expect;
+pub mod lesson;
 pub mod live_run;
 pub mod load;
 pub mod observations;
 pub mod results;
 pub mod scenario;
+pub mod stage;
 pub mod virtual_run;

@@ -4,6 +4,7 @@ use crate::cluster::function::FunctionId;
 use crate::cluster::pod::PodUid;
 use crate::cluster::quantity::{Bytes, MilliCpu};
 use crate::cluster::snapshot::Snapshot;
+use crate::cluster::time::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ pub struct View {
     /// Asynchronous calls that are not finished, by function (`name.namespace`); a function without any is not there.
     #[serde(default)]
     pub calls: BTreeMap<String, CallCounts>,
+    /// The last requests of each function that has any, oldest first, with where their time went.
+    #[serde(default)]
+    pub recent: BTreeMap<FunctionId, Vec<Answered>>,
     /// Where it runs.
     pub platform: Platform,
 }
@@ -36,6 +40,45 @@ pub struct CallCounts {
     pub retrying: u64,
     /// Given up; kept to be looked at.
     pub dead: u64,
+}
+
+/// How many requests of a function are remembered.
+pub const RECENT: usize = 24;
+
+/// One request that was answered, and where its time went. What is left of `took` besides the parts is the way to the
+/// pod and back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// No other request of this cluster has it.
+    pub number: u64,
+    /// When it came.
+    pub at: Time,
+    /// The pod that served it, if one did.
+    pub pod: Option<PodUid>,
+    /// The status of the answer.
+    pub status: u16,
+    /// From being accepted to being answered in full.
+    pub took: Duration,
+    /// Of that, waiting for a pod to become ready: a cold start.
+    pub waited: Duration,
+    /// Waiting for its turn, because all pods had enough to do.
+    pub queued: Duration,
+    /// Starting its process; nothing where the function is not forked.
+    pub forked: Duration,
+    /// Working, as far as it was measured.
+    pub worked: Duration,
+}
+
+impl Answered {
+    /// Whether it waited for a pod to become ready.
+    pub fn cold(&self) -> bool {
+        !self.waited.is_zero()
+    }
+
+    /// The rest: the way there and back.
+    pub fn travelled(&self) -> Duration {
+        self.took.saturating_sub(self.waited + self.queued + self.forked + self.worked)
+    }
 }
 
 /// The requests of one function over the last few seconds.

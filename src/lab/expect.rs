@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! replicas at 45s == 6                          a series at a moment
+//! replicas == 6                                 ... at the end
 //! max(replicas) <= 6                            max, min, mean, last of a series
 //! max(cpu in steady) < 1.5                      within a phase
 //! p95(warm) < 50ms                              p50 … p99, mean, max, min of response times
@@ -114,7 +115,7 @@ struct Filter {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Op {
+pub(super) enum Op {
     Equal,
     Not,
     Less,
@@ -130,7 +131,7 @@ struct Value {
 }
 
 impl Op {
-    fn holds(self, seen: f64, value: f64) -> bool {
+    pub(super) fn holds(self, seen: f64, value: f64) -> bool {
         // Times and shares are sums of floats.
         let equal = (seen - value).abs() <= 1e-9 * value.abs().max(1.0);
         match self {
@@ -152,7 +153,7 @@ impl TryFrom<String> for Expectation {
     }
 }
 
-fn tokens(text: &str) -> Vec<String> {
+pub(super) fn tokens(text: &str) -> Vec<String> {
     let spaced: String = text
         .replace("->", " ")
         .chars()
@@ -181,7 +182,7 @@ fn tokens(text: &str) -> Vec<String> {
     all
 }
 
-fn op(text: &str) -> Result<Op, String> {
+pub(super) fn op(text: &str) -> Result<Op, String> {
     Ok(match text {
         "==" | "=" => Op::Equal,
         "!=" => Op::Not,
@@ -310,6 +311,12 @@ fn parse(text: &str) -> Result<Expectation, String> {
             let of: Vec<String> = middle.iter().map(|w| (*w).to_owned()).collect();
             let value = number(value, false, name.starts_with("cpu"))?;
             done(What::At { series: name, seconds: seconds(time)? }, sign, vec![value], filter(&of)?)
+        }
+        [name, rest @ .., sign, value] if SERIES.contains(name) && op(sign).is_ok() => {
+            let of: Vec<String> = rest.iter().map(|w| (*w).to_owned()).collect();
+            let value = number(value, false, name.starts_with("cpu"))?;
+            let what = What::Aggregate { how: "last".into(), of: Of::Series((*name).into()) };
+            done(what, sign, vec![value], filter(&of)?)
         }
         [name, ..] if !SERIES.contains(name) => {
             let names = SERIES.into_iter().chain(TOTALS).chain(["first", "course", "count", "p95"]);
@@ -519,6 +526,8 @@ mod tests {
             ("max(replicas) <= 6", true, "6"),
             ("mean(cpu in rush) < 1500m", true, "1"),
             ("last(replicas)==2", true, "2"),
+            ("replicas == 2", true, "2"),
+            ("replicas of f > 2", false, "2"),
             ("p50(warm) < 250ms", true, "0.2 s"),
             ("max(latency in rush status = 200) <= 0.2", true, "0.2 s"),
             ("mean(wait cold) == 1s", true, "1 s"),

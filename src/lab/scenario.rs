@@ -1,7 +1,7 @@
 //! An experiment as one file of `sim-configs/`: what the cluster is, what runs on it, what is done to it, and what is
 //! expected to be seen.
 
-mod read;
+pub(super) mod read;
 
 pub use read::{Variant, parse, read, read_with};
 

@@ -52,7 +52,7 @@ pub fn run(variant: &Variant, seed: u64, mut progress: impl FnMut(f64) -> bool) 
     finish(simulation)
 }
 
-fn setup(variant: &Variant, seed: u64) -> Setup {
+pub(super) fn setup(variant: &Variant, seed: u64) -> Setup {
     let s = &variant.scenario;
     let mut setup = Setup::new(seed);
     setup.settings = variant.settings.to_cluster();

@@ -21,6 +21,7 @@ mod results;
 mod setup;
 mod steps;
 mod usage;
+mod watched;
 
 pub use self::setup::{CpuModel, Setup, Step};
 
@@ -200,6 +201,8 @@ impl<O: Observer> Simulation<O> {
 
     fn handle(&mut self, event: Event) {
         match event {
+            // Silenced after it was scheduled.
+            Event::Arrival { source } if self.sources[source as usize].until <= self.now => {}
             Event::Arrival { source } => {
                 let service = self.services[source as usize].take();
                 self.arrive(source, NONE, service);

@@ -31,6 +31,38 @@ pub trait Link: Send + Sync + 'static {
 
     /// Sends a load until it ends or `stop` is cancelled, and tells how it goes.
     fn load(&self, load: Load, stop: CancellationToken) -> BoxStream<'static, LoadNews>;
+
+    /// How time passes there, where that is not as it does here.
+    fn pace(&self) -> Option<Pace> {
+        None
+    }
+
+    /// Lets time pass otherwise, where that can be.
+    fn set_pace(&self, _pace: Pace) {}
+}
+
+/// How virtual time passes for whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Seconds of the cluster in one second of the person's.
+    pub speed: f64,
+    /// It stands still.
+    pub still: bool,
+}
+
+impl Pace {
+    /// What can be chosen.
+    const SPEEDS: [f64; 7] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0];
+
+    /// A speed up or down.
+    pub fn faster(self, up: bool) -> Pace {
+        let mut speeds = Self::SPEEDS.into_iter();
+        let next = match up {
+            true => speeds.find(|s| *s > self.speed),
+            false => speeds.rev().find(|s| *s < self.speed),
+        };
+        Pace { speed: next.unwrap_or(self.speed), ..self }
+    }
 }
 
 /// How one request went.

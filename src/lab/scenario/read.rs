@@ -142,7 +142,7 @@ fn keys(path: &str) -> Vec<String> {
 }
 
 /// Sets the value at a path; tables on the way are made if they are not there.
-fn set(table: &mut toml::Table, path: &str, value: toml::Value) -> Result<(), String> {
+pub(in crate::lab) fn set(table: &mut toml::Table, path: &str, value: toml::Value) -> Result<(), String> {
     let keys = keys(path);
     let Some((last, way)) = keys.split_last() else { return Err("a path is empty".into()) };
     let mut root = toml::Value::Table(std::mem::take(table));
@@ -185,13 +185,13 @@ fn step_into<'a>(at: &'a mut toml::Value, key: &str, path: &str) -> Result<&'a m
 }
 
 /// Where a text first stands in the file.
-fn span_of(written: &Written, text: &str) -> Range<usize> {
+pub(in crate::lab) fn span_of(written: &Written, text: &str) -> Range<usize> {
     let at = written.text().find(text).unwrap_or(0);
     at..at + if at == 0 { 0 } else { text.len() }
 }
 
 /// A mistake as `toml` words it, with its place and the name that was probably meant.
-fn explained(written: &Written, error: &toml::de::Error) -> Mistake {
+pub(in crate::lab) fn explained(written: &Written, error: &toml::de::Error) -> Mistake {
     let message = error.message().trim().to_owned();
     let span = error.span().unwrap_or(0..0);
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -278,7 +278,7 @@ fn expand(written: &Written, s: &mut Scenario) -> Result<(), Mistakes> {
 }
 
 /// What a type cannot check.
-fn check(written: &Written, s: &Scenario, mistakes: &mut Mistakes) {
+pub(in crate::lab) fn check(written: &Written, s: &Scenario, mistakes: &mut Mistakes) {
     let mut wrong =
         |near: &str, what: String| mistakes.push(Mistake::at(written, span_of(written, near), what));
     if s.name.is_empty() || s.name.contains(['/', '\\', '\0']) || s.name.starts_with('.') {
@@ -387,7 +387,7 @@ fn check(written: &Written, s: &Scenario, mistakes: &mut Mistakes) {
 }
 
 /// The platform's settings: those of a fresh `faasim.toml`, with the scenario's.
-fn settings_of(written: &Written, s: &Scenario) -> Result<Loaded, Mistakes> {
+pub(in crate::lab) fn settings_of(written: &Written, s: &Scenario) -> Result<Loaded, Mistakes> {
     let sets = s.platform.settings.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
     let sources = Sources {
         // A folder that holds no faasim.toml: a scenario says all that it needs.

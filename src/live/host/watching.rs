@@ -43,7 +43,8 @@ impl Watching {
         }
         let platform = self.platform.lock().map(|p| p.clone()).unwrap_or_default();
         let calls = self.queue.lines().into_iter().map(|(function, line)| (function, line.counts)).collect();
-        View { snapshot: Arc::new(snapshot), traffic: self.traffic(), usage, calls, platform }
+        let recent = BTreeMap::new();
+        View { snapshot: Arc::new(snapshot), traffic: self.traffic(), usage, calls, recent, platform }
     }
 
     fn traffic(&self) -> BTreeMap<crate::cluster::function::FunctionId, TrafficView> {

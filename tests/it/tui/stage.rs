@@ -134,7 +134,7 @@ impl Stage {
             gateway: "http://127.0.0.1:8080".into(),
             ..Platform::default()
         };
-        View { snapshot, traffic, usage, calls: BTreeMap::new(), platform }
+        View { snapshot, traffic, usage, calls: BTreeMap::new(), recent: BTreeMap::new(), platform }
     }
 
     fn answer(&mut self) {
