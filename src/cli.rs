@@ -21,6 +21,7 @@ pub mod generate;
 pub mod get;
 pub mod given;
 pub mod invoke;
+pub mod learn;
 pub mod list;
 pub mod load;
 pub mod logbook;
@@ -143,6 +144,7 @@ enum Command {
     Run(run::Args),
     Calibrate(calibrate::Args),
     Check(check::Args),
+    Learn(learn::Args),
     Doctor(doctor::Args),
     Replay(replay::Args),
     Password(password::Args),
@@ -200,6 +202,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Run(args) => run::run(args),
         Command::Calibrate(args) => calibrate::run(args, global),
         Command::Check(args) => check::run(args, global),
+        Command::Learn(args) => learn::run(args, global),
         Command::Doctor(args) => doctor::run(args, global),
         Command::Replay(args) => replay::run(args),
         Command::Password(args) => password::run(args, global),

@@ -2,17 +2,18 @@
 
 use super::failure::{Failure, Outcome};
 use super::{Global, manifest, stack};
-use crate::lab::scenario;
+use crate::lab::{lesson, scenario};
 use crate::live::settings;
 use crate::mistake::{Mistake, Mistakes};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Check scenarios, stack files, autoscaler manifests and settings without running them
+/// Check scenarios, lessons, stack files, autoscaler manifests and settings without running them
 ///
 /// Every mistake is a line `FILE:LINE:COLUMN: what is wrong`, as editors read it.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml\n  faasim check sim-configs/*.toml"
+    after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml\n  faasim check sim-configs/*.toml my-lesson.toml"
 )]
 pub struct Args {
     /// The files
@@ -45,6 +46,7 @@ const KINDS: &[Kind] = &[
         read: autoscalers,
     },
     Kind { name: "a stack file (YAML)", fits: is_yaml, read: functions },
+    Kind { name: "a lesson (TOML with [[page]])", fits: is_lesson, read: a_lesson },
     Kind { name: "a scenario (TOML with [[function]])", fits: is_scenario, read: scenarios },
     Kind { name: "settings (faasim.toml)", fits: is_toml, read: all_settings },
 ];
@@ -129,6 +131,18 @@ fn autoscalers(path: &Path, global: &Global) -> Result<Checked, Mistakes> {
 fn is_scenario(path: &Path, text: &str) -> bool {
     let begins = ["[[function", "duration", "expect", "[[load", "[[autoscaler", "[[step"];
     is_toml(path, text) && text.lines().any(|l| begins.iter().any(|b| l.starts_with(b)))
+}
+
+fn is_lesson(path: &Path, text: &str) -> bool {
+    is_toml(path, text) && text.lines().any(|l| l.starts_with("[[page"))
+}
+
+/// A lesson is walked to its end too: one that cannot be finished has a mistake.
+fn a_lesson(path: &Path, _: &Global) -> Result<Checked, Mistakes> {
+    let lesson = Arc::new(lesson::read(path)?);
+    lesson::auto::in_virtual_time(&lesson, |_| {})
+        .map_err(|why| Mistake::of(path.display().to_string(), why))?;
+    Ok(Checked { holds: format!("a lesson of {}", count(lesson.pages.len(), "page")), notes: Vec::new() })
 }
 
 fn scenarios(path: &Path, _: &Global) -> Result<Checked, Mistakes> {

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod dialog;
 pub mod draw;
+pub mod guide;
 pub mod history;
 pub mod input;
 pub mod link;
@@ -18,6 +19,7 @@ mod errands;
 use app::{App, Effect, WhenClosed};
 use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
 use errands::{Errands, News};
+use guide::Tutor;
 use link::Link;
 use ratatui::layout::Position;
 use std::io;
@@ -54,14 +56,30 @@ pub async fn run(
     when_closed: WhenClosed,
     stop: impl Future<Output = ()>,
 ) -> io::Result<Left> {
+    run_with(link, when_closed, None, stop).await
+}
+
+/// [`run`], with somebody who leads through a lesson.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub async fn run_with(
+    link: Arc<dyn Link>,
+    when_closed: WhenClosed,
+    tutor: Option<Box<dyn Tutor>>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<Left> {
     let (sender, mut news) = mpsc::channel(256);
     let mut terminal = Terminal::open(sender.clone())?;
     let mut screen = Screen {
         app: App::new(when_closed),
-        errands: Errands::new(link, sender),
+        errands: Errands::new(link.clone(), sender),
+        link,
+        tutor,
         opened: Instant::now(),
         left: None,
     };
+    screen.follow_tutor(&mut terminal)?;
     screen.errands.watch();
     let mut tick = tokio::time::interval(TICK);
     tokio::pin!(stop);
@@ -98,6 +116,8 @@ pub async fn run(
 struct Screen {
     app: App,
     errands: Errands,
+    link: Arc<dyn Link>,
+    tutor: Option<Box<dyn Tutor>>,
     opened: Instant,
     left: Option<Left>,
 }
@@ -106,7 +126,14 @@ impl Screen {
     fn hear(&mut self, news: News, terminal: &mut Terminal) -> io::Result<()> {
         let app = &mut self.app;
         match news {
-            News::View(Ok(view)) => app.observe(self.opened.elapsed(), *view),
+            News::View(Ok(view)) => {
+                if let Some(tutor) = &mut self.tutor {
+                    tutor.observe(&view, app.pane);
+                }
+                app.pace = self.link.pace();
+                app.observe(self.opened.elapsed(), *view);
+                self.follow_tutor(terminal)?;
+            }
             News::View(Err(why)) => app.missed(why),
             News::ClusterGone => self.left = Some(Left::ClusterGone),
             News::TerminalGone => self.left = Some(Left::Stop),
@@ -122,8 +149,19 @@ impl Screen {
                 if let Some(intent) = input::intent(key, app.dialog.is_some())
                     && let Some(effect) = app.act(intent)
                 {
+                    let acts = matches!(
+                        effect,
+                        Effect::Apply { .. }
+                            | Effect::Invoke(..)
+                            | Effect::StartLoad(_)
+                            | Effect::StopLoad(_)
+                    );
                     self.carry_out(effect, terminal)?;
+                    if let Some(tutor) = self.tutor.as_mut().filter(|_| acts) {
+                        tutor.acted();
+                    }
                 }
+                self.follow_tutor(terminal)?;
             }
             News::Input(Input::Paste(text)) => app.paste(&text),
             News::Input(Input::Mouse(mouse)) => {
@@ -140,12 +178,45 @@ impl Screen {
         Ok(())
     }
 
+    /// Does what a lesson wants, and shows its page.
+    fn follow_tutor(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        let Some(tutor) = &mut self.tutor else { return Ok(()) };
+        let effects = tutor.effects();
+        let guide = tutor.guide();
+        self.app.guided(guide);
+        for effect in effects {
+            self.carry_out(effect, terminal)?;
+        }
+        self.app.pace = self.link.pace();
+        Ok(())
+    }
+
     fn carry_out(&mut self, effect: Effect, terminal: &mut Terminal) -> io::Result<()> {
         match effect {
             Effect::Apply { command, done } => self.errands.apply(command, done),
             Effect::Invoke(function, body) => self.errands.invoke(function, body),
-            Effect::StartLoad(load) => self.errands.start_load(load),
-            Effect::StopLoad(function) => self.errands.stop_load(&function),
+            Effect::StartLoad(load) => {
+                if !self.app.loads.contains_key(&load.function) {
+                    self.app.load_started(load.clone());
+                }
+                self.errands.start_load(load);
+            }
+            Effect::StopLoad(function) => {
+                if let Some(state) = self.app.loads.get_mut(&function) {
+                    state.stopping = true;
+                }
+                self.errands.stop_load(&function);
+            }
+            Effect::Show(pane) => self.app.go_to(pane),
+            Effect::Tell(wish) => {
+                if let Some(tutor) = &mut self.tutor {
+                    tutor.wish(wish);
+                }
+            }
+            Effect::Pace(pace) => match &mut self.tutor {
+                Some(tutor) => tutor.paced(pace),
+                None => self.link.set_pace(pace),
+            },
             Effect::Redraw => terminal.clear()?,
             Effect::Close { stop } => self.left = Some(if stop { Left::Stop } else { Left::Closed }),
         }

@@ -188,12 +188,11 @@ pub enum Pane {
     Events,
     Log,
     Requests,
-    Async,
 }
 
 impl Pane {
     /// All, by their names in a lesson.
-    pub const NAMES: [(&'static str, Pane); 8] = [
+    pub const NAMES: [(&'static str, Pane); 7] = [
         ("functions", Pane::Functions),
         ("charts", Pane::Charts),
         ("pods", Pane::Pods),
@@ -201,7 +200,6 @@ impl Pane {
         ("events", Pane::Events),
         ("log", Pane::Log),
         ("requests", Pane::Requests),
-        ("async", Pane::Async),
     ];
 
     /// The pane of that name.

@@ -10,6 +10,7 @@
 //! | `engine/requests` | what becomes of a request? |
 //! | `engine/pods` | what becomes of a pod? |
 //! | `engine/usage` | what have pods used? |
+//! | `engine/watched` | what does a person who watches ask and do? |
 //! | `engine/function` | what does a function know of itself while a run goes on? |
 //! | `engine/results` | what is written down? |
 

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 
@@ -53,8 +53,9 @@ pub(super) async fn call(
         pod.log.say("Forking fprocess.");
         let vars = if pod.options.cgi_headers { cgi::variables(&head, length) } else { Vec::new() };
         let input = if pod.options.marshal_request { marshalled(&head.headers, &body) } else { body };
-        let ran = run(&pod, vars, input).await;
-        let response = answer(&pod, &head.headers, ran, started);
+        let (ran, forked) = run(&pod, vars, input).await;
+        let mut response = answer(&pod, &head.headers, ran, started);
+        reply::mark_fork(&mut response, forked);
         drop(in_flight);
         response
     })
@@ -96,11 +97,16 @@ fn answer(pod: &Pod, asked: &HeaderMap, ran: Ran, started: Instant) -> Response<
     }
 }
 
-async fn run(pod: &Pod, vars: Vec<(String, OsString)>, input: Bytes) -> Ran {
-    match start(pod, vars) {
+/// What became of it, and how long its process took to start.
+async fn run(pod: &Pod, vars: Vec<(String, OsString)>, input: Bytes) -> (Ran, Duration) {
+    let begun = Instant::now();
+    let started = start(pod, vars);
+    let forked = begun.elapsed();
+    let ran = match started {
         Ok(running) => running.finish(pod, input).await,
         Err(reason) => Ran { output: Vec::new(), errors: Vec::new(), end: End::Failed(reason) },
-    }
+    };
+    (ran, forked)
 }
 
 struct Running {

@@ -83,6 +83,7 @@ pub(super) async fn serialize(
             Ok(running) => running,
             Err(reason) => return refused(&pod, &note, reason),
         };
+        let forked = note.started.elapsed();
         let (stdin, stdout) = (running.child.stdin.take(), running.child.stdout.take());
         let mut output = Vec::new();
         let work = async {
@@ -110,6 +111,7 @@ pub(super) async fn serialize(
             Err(reason) => refused(&pod, &note, reason),
         };
         reply::mark_duration(&mut response, note.started.elapsed());
+        reply::mark_fork(&mut response, forked);
         drop(in_flight);
         response
     })

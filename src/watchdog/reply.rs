@@ -51,6 +51,16 @@ pub(super) fn mark_internal(response: &mut Response<Body>, component: &'static s
     response.headers_mut().insert(INTERNAL, HeaderValue::from_static(component));
 }
 
+/// Says how long the request's process took to start. The gateway takes it off again.
+const FORK: header::HeaderName = header::HeaderName::from_static("x-faasim-fork-seconds");
+
+/// Adds how long the request's process took to start.
+pub(super) fn mark_fork(response: &mut Response<Body>, took: std::time::Duration) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{:.6}", took.as_secs_f64())) {
+        response.headers_mut().insert(FORK, value);
+    }
+}
+
 /// Adds `X-Duration-Seconds` with six decimals.
 pub(super) fn mark_duration(response: &mut Response<Body>, took: std::time::Duration) {
     if let Ok(value) = HeaderValue::from_str(&format!("{:.6}", took.as_secs_f64())) {

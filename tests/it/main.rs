@@ -16,6 +16,7 @@ mod faascli;
 mod hpa;
 mod invoke;
 mod lab;
+mod lessons;
 mod observability;
 mod oracles;
 mod portal;

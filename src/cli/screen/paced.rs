@@ -214,7 +214,8 @@ async fn tell(
             let mut shared = lock(&shared);
             let now = shared.stage.now();
             match shared.loads.get(&number).filter(|_| shared.era == era) {
-                None => LoadNews::Ended(Ok("its cluster is gone".into())),
+                // Its cluster is gone, and so is the screen's memory of it.
+                None => return,
                 Some(tally) => {
                     let elapsed = now.since(tally.began);
                     if stopped || duration.is_some_and(|d| elapsed >= d) {

@@ -10,8 +10,9 @@ pub use loads::LoadState;
 pub use select::{FunctionSort, PodSort};
 
 use super::dialog::Dialog;
+use super::guide::{Guide, Wish};
 use super::history::{Cpu, History, cpu};
-use super::link::{Invocation, Load, LogRow};
+use super::link::{Invocation, Load, LogRow, Pace};
 use crate::cluster::command::Command;
 use crate::cluster::function::{FunctionId, FunctionName};
 use crate::cluster::pod::PodUid;
@@ -24,6 +25,8 @@ use std::time::Duration;
 
 /// How long a message stays.
 const MESSAGE_STAYS: Duration = Duration::from_secs(8);
+/// A cluster whose time goes back by more than this is another one.
+const ANOTHER: Duration = Duration::from_secs(1);
 /// How many lines of a log are kept.
 const LOG_ROWS: usize = 2000;
 
@@ -43,16 +46,20 @@ pub enum Pane {
     Events,
     /// What its pods, or faasim itself, write.
     Log,
+    /// Its last requests.
+    Requests,
+    /// The page of a lesson, where there is one.
+    Lesson,
 }
 
 impl Pane {
-    /// All, in the order of their keys 1 to 6.
-    pub const ALL: [Pane; 6] =
-        [Pane::Functions, Pane::Charts, Pane::Pods, Pane::Why, Pane::Events, Pane::Log];
+    /// All that are always there, in the order of their keys 1 to 7.
+    pub const ALL: [Pane; 7] =
+        [Pane::Functions, Pane::Charts, Pane::Pods, Pane::Why, Pane::Events, Pane::Log, Pane::Requests];
 
     /// The key that leads to it.
     pub fn number(self) -> usize {
-        self as usize + 1
+        if self == Pane::Lesson { 0 } else { self as usize + 1 }
     }
 
     /// Its title.
@@ -64,6 +71,8 @@ impl Pane {
             Pane::Why => "Why",
             Pane::Events => "Events",
             Pane::Log => "Log",
+            Pane::Requests => "Requests",
+            Pane::Lesson => "Lesson",
         }
     }
 }
@@ -106,6 +115,12 @@ pub enum Effect {
     StopLoad(FunctionName),
     /// Draw everything again: another program wrote on the screen.
     Redraw,
+    /// Look at another part of the screen.
+    Show(Pane),
+    /// Tell whoever leads through a lesson.
+    Tell(Wish),
+    /// Let virtual time pass otherwise.
+    Pace(Pace),
     /// Close the screen.
     Close {
         /// Stop the cluster too.
@@ -171,6 +186,14 @@ pub struct App {
     pub log: VecDeque<LogRow>,
     /// Why the last view did not come.
     pub stalled: Option<String>,
+    /// The page of a lesson beside the cluster.
+    pub guide: Option<Guide>,
+    /// Lines that it is scrolled away from where it is best read.
+    pub guide_scroll: isize,
+    /// How the cluster's time passes, where it is virtual.
+    pub pace: Option<Pace>,
+    /// The part below the functions, where a lesson leaves room for one only.
+    pub beside: Pane,
     bodies: BTreeMap<FunctionName, String>,
 }
 
@@ -204,6 +227,10 @@ impl App {
             own_log: false,
             log: VecDeque::new(),
             stalled: None,
+            guide: None,
+            guide_scroll: 0,
+            pace: None,
+            beside: Pane::Charts,
             bodies: BTreeMap::new(),
         }
     }
@@ -220,11 +247,15 @@ impl App {
     pub fn observe(&mut self, seen: Duration, view: View) {
         self.tick(seen);
         self.stalled = None;
-        // A snapshot is as old as the last thing that happened: between two, the screen counts on by itself.
         let at = view.snapshot.at;
-        if self.latest.as_ref().is_none_or(|last| last.snapshot.at != at) {
-            self.base = (at.max(self.live_now()), self.seen);
+        if self.latest.as_ref().is_some_and(|last| last.snapshot.at.since(at) > ANOTHER) {
+            // Another cluster has taken the place of this one.
+            self.history = History::default();
+            self.loads.clear();
+            self.back = 0;
         }
+        // Between two views the screen counts on by itself.
+        self.base = (at, self.seen);
         self.history.observe(self.live_now(), &view);
         self.asked.clear();
         self.latest = Some(Arc::new(view));
@@ -313,6 +344,17 @@ impl App {
         self.frozen.is_some()
     }
 
+    /// Shows the page of a lesson.
+    pub fn guided(&mut self, guide: Guide) {
+        let same = self.guide.as_ref().is_some_and(|g| {
+            g.place == guide.place && g.title == guide.title && g.ends_count == guide.ends_count
+        });
+        if !same {
+            self.guide_scroll = 0;
+        }
+        self.guide = Some(guide);
+    }
+
     /// Closing the screen stops the cluster.
     pub fn stops_cluster(&self) -> bool {
         self.when_closed == WhenClosed::StopsCluster
@@ -324,7 +366,11 @@ impl App {
     }
 
     fn live_now(&self) -> Time {
-        self.base.0 + self.seen.saturating_sub(self.base.1)
+        match self.pace {
+            // A view comes with each of its steps.
+            Some(_) => self.base.0,
+            None => self.base.0 + self.seen.saturating_sub(self.base.1),
+        }
     }
 
     /// CPU of a function's pods.

@@ -5,6 +5,7 @@ mod dialogs;
 mod events;
 mod footer;
 mod functions;
+mod guide;
 mod header;
 mod help;
 mod hit;
@@ -12,6 +13,7 @@ mod layout;
 mod log;
 mod plot;
 mod pods;
+mod requests;
 mod table;
 mod text;
 mod why;
@@ -45,6 +47,7 @@ pub fn screen(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         match pane {
             Pane::Functions => pen.functions(*area),
             Pane::Charts => pen.charts(*area),
+            Pane::Lesson => pen.guide(*area),
             _ => pen.detail(*pane, *area, places.tabs),
         }
     }
@@ -65,6 +68,7 @@ impl Pen<'_> {
             Pane::Pods => self.pods(area, tabs),
             Pane::Why => self.why(area, tabs),
             Pane::Events => self.events(area, tabs),
+            Pane::Requests => self.requests(area, tabs),
             _ => self.log(area, tabs),
         }
     }

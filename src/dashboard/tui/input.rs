@@ -32,6 +32,15 @@ pub enum Intent {
     Filter,
     Sort,
     Help,
+    /// In a lesson.
+    GoOn,
+    GoBack,
+    Tip,
+    Solve,
+    Lesson,
+    /// In virtual time.
+    Faster,
+    Slower,
     Quit,
     /// Ctrl-C: quit, also from inside a dialog.
     Interrupt,
@@ -94,7 +103,7 @@ fn on_screen(code: KeyCode) -> Option<Intent> {
         KeyCode::Char('j') => Intent::Down,
         KeyCode::Char('g') => Intent::First,
         KeyCode::Char('G') => Intent::Last,
-        KeyCode::Char(n @ '1'..='6') => Intent::Pane(n as usize - '1' as usize),
+        KeyCode::Char(n @ '1'..='7') => Intent::Pane(n as usize - '1' as usize),
         KeyCode::Enter => Intent::Zoom,
         KeyCode::Char('w') => Intent::Window,
         KeyCode::Char('v') => Intent::Compare,
@@ -109,6 +118,13 @@ fn on_screen(code: KeyCode) -> Option<Intent> {
         KeyCode::Char('/') => Intent::Filter,
         KeyCode::Char('s') => Intent::Sort,
         KeyCode::Char('?' | 'h') | KeyCode::F(1) => Intent::Help,
+        KeyCode::Char('n') => Intent::GoOn,
+        KeyCode::Char('b') => Intent::GoBack,
+        KeyCode::Char('t') => Intent::Tip,
+        KeyCode::Char('x') => Intent::Solve,
+        KeyCode::Char('0') => Intent::Lesson,
+        KeyCode::Char('>' | '.') => Intent::Faster,
+        KeyCode::Char('<' | ',') => Intent::Slower,
         KeyCode::Char('q') => Intent::Quit,
         _ => return None,
     })

@@ -49,11 +49,25 @@ pub async fn walk(
     lesson: &Arc<Lesson>,
     ground: &mut impl Ground,
     patience: Duration,
+    tell: impl FnMut(Told<'_>),
+) -> Result<(), String> {
+    up_to(lesson, usize::MAX, ground, patience, tell).await
+}
+
+/// Walks it until a page begins, counted from 0: what a student finds who comes back to it.
+///
+/// # Errors
+/// See [`walk`].
+pub async fn up_to(
+    lesson: &Arc<Lesson>,
+    page: usize,
+    ground: &mut impl Ground,
+    patience: Duration,
     mut tell: impl FnMut(Told<'_>),
 ) -> Result<(), String> {
     let mut walk = Walk::new(lesson.clone(), 0);
     let mut pane = None;
-    while walk.phase() != Phase::Over {
+    while walk.phase() != Phase::Over && walk.page_number() < page {
         let number = walk.page_number();
         let on_page = |why: String| format!("page {} of `{}`: {why}", number + 1, lesson.name);
         if walk.begins()
@@ -73,8 +87,6 @@ pub async fn walk(
             if done_already && !solution.is_empty() {
                 return Err(on_page("`until` holds before anything was done".into()));
             }
-            let until = lesson.pages.get(number).map(|p| p.until.clone()).unwrap_or_default();
-            let mut seen = Vec::new();
             let mut begun: Option<Time> = None;
             let mut todo = solution.iter();
             let mut done = done_already;
@@ -94,23 +106,19 @@ pub async fn walk(
                     after -= part;
                     let view = ground.look(part).await.map_err(on_page)?;
                     let since = *begun.get_or_insert(view.snapshot.at);
-                    let before = walk.clone();
                     done = walk.observe(&view, pane);
-                    let judged = if done { &before } else { &walk };
-                    seen = judged.wants().iter().map(|(w, j)| said(w, *j)).collect();
-                    if view.snapshot.at.since(since) > patience {
-                        let missing: Vec<String> =
-                            seen.iter().map(|(want, seen)| format!("`{want}` (seen: {seen})")).collect();
+                    if !done && view.snapshot.at.since(since) > patience {
+                        let said = |(want, j): (&str, Option<&super::want::Judged>)| {
+                            format!("`{want}` (seen: {})", j.map_or("nothing", |j| &j.seen))
+                        };
+                        let missing: Vec<String> = walk.wants().into_iter().map(said).collect();
                         let minutes = patience.as_secs() / 60;
                         let after = format!("not seen in {minutes} min: {}", missing.join(", "));
                         return Err(on_page(after));
                     }
                 }
             }
-            if seen.is_empty() {
-                seen = until.iter().map(|w| (w.text().to_owned(), String::new())).collect();
-            }
-            tell(Told::Done(&seen));
+            tell(Told::Done(walk.done()));
         }
         if walk.page_number() != number {
             continue;
@@ -126,10 +134,6 @@ pub async fn walk(
         }
     }
     Ok(())
-}
-
-fn said(want: &str, judged: Option<&super::want::Judged>) -> (String, String) {
-    (want.to_owned(), judged.map_or_else(String::new, |j| j.seen.clone()))
 }
 
 async fn do_all(
@@ -154,7 +158,7 @@ async fn do_all(
 pub struct Quick {
     stage: Stage,
     seed: u64,
-    loads: BTreeMap<String, u32>,
+    loads: BTreeMap<String, (Act, u32)>,
 }
 
 impl Quick {
@@ -163,6 +167,14 @@ impl Quick {
         let variant = lesson.variant_on(0, super::Where::Virtual);
         let seed = variant.scenario.seed;
         Quick { stage: Stage::new(variant, seed), seed, loads: BTreeMap::new() }
+    }
+
+    /// The cluster as it stands, without the loads that ran, and what began these.
+    pub fn into_stage(mut self) -> (Stage, Vec<Act>) {
+        for (_, number) in self.loads.values() {
+            self.stage.silence(*number);
+        }
+        (self.stage, self.loads.into_values().map(|(act, _)| act).collect())
     }
 }
 
@@ -194,14 +206,14 @@ impl Ground for Quick {
         if let Some((function, source)) = source(&act.what, self.stage.now()) {
             let number = self.stage.send(source);
             if matches!(act.what, What::Load { .. })
-                && let Some(before) = self.loads.insert(function.to_owned(), number)
+                && let Some((_, before)) = self.loads.insert(function.to_owned(), (act.clone(), number))
             {
                 self.stage.silence(before);
             }
             return Ok(());
         }
         if let What::StopLoad(function) = &act.what {
-            let number = self.loads.remove(function).ok_or("no load was started")?;
+            let (_, number) = self.loads.remove(function).ok_or("no load was started")?;
             self.stage.silence(number);
             return Ok(());
         }
@@ -218,7 +230,7 @@ impl Ground for Quick {
 }
 
 /// How long a page may take in virtual time.
-const VIRTUAL_PATIENCE: Duration = Duration::from_secs(3600);
+pub const VIRTUAL_PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Walks a lesson in virtual time.
 ///

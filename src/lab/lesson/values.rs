@@ -16,7 +16,7 @@ use std::time::Duration;
 type Table = BTreeMap<&'static str, Value>;
 
 /// What a text may name of a function, each with an example.
-pub const NAMES: [(&str, Example); 24] = [
+pub const NAMES: [(&str, Example); 25] = [
     ("replicas", Example::Number),
     ("ready", Example::Number),
     ("pods", Example::Number),
@@ -38,6 +38,7 @@ pub const NAMES: [(&str, Example); 24] = [
     ("min", Example::Number),
     ("max", Example::Number),
     ("course", Example::Text),
+    ("age", Example::Number),
     ("last", Example::Table(&LAST)),
     ("look", Example::Table(&LOOK)),
     ("change", Example::Table(&LOOK)),
@@ -172,14 +173,7 @@ fn of_function(f: &FunctionState, view: &View, seen: &Observations, place: usize
         ("waiting", traffic.waiting.into()),
         ("total", traffic.total.into()),
         ("cold_starts", traffic.cold_starts.into()),
-        (
-            "rate",
-            Value::from(rate(traffic.rate))
-                .as_str()
-                .and_then(|s| s.parse().ok())
-                .map_or(0.0, |n: f64| n)
-                .into(),
-        ),
+        ("rate", rate(traffic.rate).parse::<f64>().unwrap_or(traffic.rate).into()),
         ("p50", latency(traffic.p50).into()),
         ("p95", latency(traffic.p95).into()),
         ("p50_ms", ms(traffic.p50)),
@@ -192,6 +186,7 @@ fn of_function(f: &FunctionState, view: &View, seen: &Observations, place: usize
         ("min", hpa.map_or(f.labels.min, |h| h.spec.min()).into()),
         ("max", hpa.map_or(f.labels.max, |h| h.spec.max_replicas).into()),
         ("course", course.join(" → ").into()),
+        ("age", view.snapshot.at.since(f.created).as_secs().into()),
         ("last", last(view.recent.get(&f.id).and_then(|all| all.last()), view)),
         ("look", look(decisions.clone().next().map(|d| &**d))),
         ("change", look(decisions.clone().find(|d| d.changed()).map(|d| &**d))),

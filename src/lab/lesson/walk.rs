@@ -40,6 +40,8 @@ pub struct Walk {
     hinted: bool,
     seen: Seen,
     judged: Vec<Judged>,
+    /// What the last task that was done brought about: the words, and what was seen.
+    done: Vec<(String, String)>,
     /// The numbers of when the page began, and of when its question was asked.
     values: Option<Values>,
     asked: Option<Values>,
@@ -57,6 +59,7 @@ impl Walk {
             hinted: false,
             seen,
             judged: Vec::new(),
+            done: Vec::new(),
             values: None,
             asked: None,
         };
@@ -148,6 +151,8 @@ impl Walk {
         if !self.judged.iter().all(|j| j.holds) {
             return false;
         }
+        let done = page.until.iter().zip(&self.judged);
+        self.done = done.map(|(want, judged)| (want.text().to_owned(), judged.seen.clone())).collect();
         if page.question.is_some() {
             self.asked = Some(Values::of(&functions, view, &self.seen.observations));
             self.phase = Phase::Question;
@@ -161,6 +166,11 @@ impl Walk {
     pub fn wants(&self) -> Vec<(&str, Option<&Judged>)> {
         let wants = self.page().map(|p| p.until.as_slice()).unwrap_or_default();
         wants.iter().enumerate().map(|(n, want)| (want.text(), self.judged.get(n))).collect()
+    }
+
+    /// What the last task that was done brought about: the words, and what was seen.
+    pub fn done(&self) -> &[(String, String)] {
+        &self.done
     }
 
     /// What a student does here who knows how.
@@ -326,7 +336,7 @@ impl Seen {
                 count += 1;
                 milli += view.usage.get(&pod.uid).map_or(0, |u| u.cpu.0);
             }
-            let seconds = |d: std::time::Duration| (!d.is_zero()).then(|| d.as_secs_f64());
+            let seconds = |d: std::time::Duration| (!d.is_zero()).then_some(d.as_secs_f64());
             self.observations.rows.push(Row {
                 at,
                 function,

@@ -10,9 +10,11 @@
 //! pods-ended >= 1                  told to stop, or lost
 //! in-flight of mltest == 0         as in a scenario: a series at the end
 //! pane == why                      the student looks at this part of the screen
+//! passed 6m                        of the cluster's time, since the page began
 //! ```
 
 use super::Pane;
+use crate::cluster::go_duration;
 use crate::cluster::scaling::hpa::Hpa;
 use crate::cluster::scaling::hpa::spec::{MetricSpec, ResourceTarget};
 use crate::cluster::snapshot::FunctionState;
@@ -36,6 +38,7 @@ enum What {
     HpaNumber { of: Option<String>, number: Number, op: Op, value: f64 },
     PodsEnded { of: Option<String>, op: Op, value: f64 },
     Pane(Pane),
+    Passed(f64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,6 +82,13 @@ fn parse(text: &str) -> Option<Result<What, String>> {
         "pods-ended" => Some(match rest {
             [sign, value] => op(sign).and_then(|op| Ok(What::PodsEnded { of, op, value: number(value)? })),
             _ => Err("write `pods-ended >= 1`".into()),
+        }),
+        "passed" => Some(match rest {
+            [time] => match go_duration::parse(time) {
+                Some(time) => Ok(What::Passed(time.as_secs_f64())),
+                None => Err(format!("`{time}` is no time: write 30s or 6m")),
+            },
+            _ => Err("write `passed 30s`".into()),
         }),
         "pane" => Some(match rest {
             ["==" | "=", pane] => Pane::parse(pane).map(What::Pane),
@@ -163,7 +173,7 @@ impl Want {
         let of = match &self.what {
             What::Seen(expectation) => return expectation.check(functions, &[]),
             What::Hpa { of, .. } | What::HpaNumber { of, .. } | What::PodsEnded { of, .. } => of,
-            What::Pane(_) => &None,
+            What::Pane(_) | What::Passed(_) => &None,
         };
         match of {
             Some(name) if !functions.contains(&name.as_str()) => Err(format!(
@@ -210,6 +220,9 @@ impl Want {
                 let ended = ended.iter().filter(|function| place.is_none_or(|f| f == **function)).count();
                 judged(Some(ended as f64), op, *value)
             }
+            What::Passed(time) => {
+                Judged { holds: seen.duration >= *time, seen: format!("{} s", seen.duration.floor()) }
+            }
             What::Pane(wanted) => {
                 Judged { holds: pane == Some(*wanted), seen: pane.map_or("no screen", Pane::name).to_owned() }
             }
@@ -230,6 +243,7 @@ mod tests {
             "hpa current >= 100",
             "pods-ended >= 1",
             "pane == why",
+            "passed 1m30s",
             "replicas == 2",
             "count(status = 200) >= 1",
             "course of replicas == 2 4 6",

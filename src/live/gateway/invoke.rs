@@ -11,7 +11,9 @@ use super::reply::{self, BoxError, Reply, ReplyBody};
 use super::serve::Worker;
 use super::traffic::Recorder;
 use super::{ASYNC_HEADER, COLD_START_HEADER};
+use crate::cluster::pod::PodUid;
 use crate::cluster::routing::RefuseReason;
+use crate::dashboard::view::Answered;
 use crate::live::router::{Admitted, Route, Seat};
 use crate::watchdog::hold::QUEUED;
 use body::{Finish, UploadState};
@@ -41,6 +43,12 @@ pub(super) struct Call {
     status: u16,
     /// It comes from our own queue, and has its limits.
     queued: bool,
+    pod: Option<PodUid>,
+    /// Until it had its pod.
+    seated: Duration,
+    /// Starting its process, and all of its work with that, as the pod tells.
+    forked: Duration,
+    worked: Duration,
 }
 
 /// How long a request may take.
@@ -56,7 +64,22 @@ impl Drop for Call {
     fn drop(&mut self) {
         let now = Instant::now();
         let took = now.duration_since(self.started);
-        self.recorder.completed(self.route.id, &self.route.name, self.status, now, took, self.cold);
+        let (waited, queued) = match self.cold {
+            // A cold start that waited for no time at all is one all the same.
+            true => (self.seated.max(Duration::from_nanos(1)), Duration::ZERO),
+            false => (Duration::ZERO, self.seated),
+        };
+        let answered = Answered {
+            pod: self.pod,
+            status: self.status,
+            took,
+            waited,
+            queued,
+            forked: self.forked,
+            worked: self.worked.saturating_sub(self.forked),
+            ..Answered::default()
+        };
+        self.recorder.completed(self.route.id, &self.route.name, now, answered);
     }
 }
 
@@ -96,6 +119,10 @@ impl Worker {
             cold: false,
             status: CLIENT_LEFT,
             queued,
+            pod: None,
+            seated: Duration::ZERO,
+            forked: Duration::ZERO,
+            worked: Duration::ZERO,
         };
         let stamp = Stamp::new(request.headers());
         let seat = self.seat(&route, &mut call, name).await;
@@ -145,7 +172,9 @@ impl Worker {
         };
         call.cold = waiting.is_cold();
         let deadline = call.started + self.limits(call).write.min(LONGEST_WAIT);
-        match timeout_at(deadline.into(), waiting).await {
+        let waited = timeout_at(deadline.into(), waiting).await;
+        call.seated = call.started.elapsed();
+        match waited {
             Ok(Ok(seat)) => Ok(seat),
             Ok(Err(_gone)) => Err(unknown(name)),
             Err(_) => Err(no_endpoints(name)),
@@ -173,6 +202,7 @@ impl Worker {
         peer: SocketAddr,
         stamp: &Stamp,
     ) -> Reply {
+        call.pod = Some(seat.uid());
         let begun = if call.cold { Instant::now() } else { call.started };
         let limits = self.limits(&call);
         let written_by = call.started + limits.write;
@@ -202,6 +232,10 @@ impl Worker {
             }
         };
         call.status = response.status().as_u16();
+        let told = headers::take_durations(response.headers_mut());
+        call.forked = told.forked.unwrap_or_default();
+        // A pod that does not tell has worked since it got the request, as far as one can see from here.
+        call.worked = told.worked.unwrap_or_else(|| (call.started + call.seated).elapsed());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
             && let Some(client) = upgrade
         {

@@ -8,7 +8,10 @@ mod latency;
 mod window;
 
 use crate::cluster::function::FunctionId;
-use std::collections::{BTreeMap, HashMap};
+use crate::cluster::time::Time;
+use crate::dashboard::view::{Answered, RECENT};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +29,8 @@ pub const LONGEST_WINDOW: Duration = Duration::from_secs(60);
 /// Everything that was recorded since the start, for all functions.
 pub struct Traffic {
     started: Instant,
+    /// Requests that have ended, of all threads.
+    numbers: Arc<AtomicU64>,
     shards: Mutex<Vec<Arc<Mutex<Functions>>>>,
     api: ApiTotals,
 }
@@ -44,6 +49,16 @@ struct Recorded {
     cold_starts: u64,
     codes: Vec<(u16, CodeTotals)>,
     window: Window,
+    recent: VecDeque<Recent>,
+}
+
+/// A request that has ended, and where its time went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recent {
+    /// When.
+    pub ended: Instant,
+    /// The rest of it, but for when it came.
+    pub answered: Answered,
 }
 
 /// Requests that ended with one status.
@@ -121,14 +136,38 @@ impl Default for Traffic {
 impl Traffic {
     /// Nothing seen yet.
     pub fn new() -> Self {
-        Traffic { started: Instant::now(), shards: Mutex::default(), api: ApiTotals::default() }
+        Traffic {
+            started: Instant::now(),
+            numbers: Arc::default(),
+            shards: Mutex::default(),
+            api: ApiTotals::default(),
+        }
     }
 
     /// A place for one thread to record in.
     pub fn recorder(&self) -> Recorder {
         let shard = Arc::<Mutex<Functions>>::default();
         self.shards.lock().unwrap_or_else(PoisonError::into_inner).push(shard.clone());
-        Recorder { epoch: self.started, shard }
+        Recorder { epoch: self.started, numbers: self.numbers.clone(), shard }
+    }
+
+    /// The last requests of each function, oldest first. `now` is the cluster's time now.
+    pub fn recent(&self, now: Time) -> BTreeMap<FunctionId, Vec<Answered>> {
+        let mut merged: BTreeMap<FunctionId, Vec<Recent>> = BTreeMap::new();
+        self.each(|id, function| merged.entry(id).or_default().extend(&function.recent));
+        let present = Instant::now();
+        merged
+            .into_iter()
+            .map(|(id, mut all)| {
+                all.sort_by_key(|r| r.ended);
+                let first = all.len().saturating_sub(RECENT);
+                let answered = all[first..].iter().map(|r| {
+                    let ago = present.saturating_duration_since(r.ended) + r.answered.took;
+                    Answered { at: now.before(ago), ..r.answered }
+                });
+                (id, answered.collect())
+            })
+            .collect()
     }
 
     /// Rates and latencies over the last `window` (at most [`LONGEST_WINDOW`]).
@@ -225,6 +264,7 @@ impl Traffic {
 #[derive(Clone)]
 pub struct Recorder {
     epoch: Instant,
+    numbers: Arc<AtomicU64>,
     shard: Arc<Mutex<Functions>>,
 }
 
@@ -234,18 +274,16 @@ impl Recorder {
         self.with(id, name, |function| function.started += 1);
     }
 
-    /// It ended at `at` with this status, after `took`; `cold` when it had waited for a pod.
-    pub fn completed(
-        &self,
-        id: FunctionId,
-        name: &Arc<str>,
-        status: u16,
-        at: Instant,
-        took: Duration,
-        cold: bool,
-    ) {
+    /// It ended at `at`.
+    pub fn completed(&self, id: FunctionId, name: &Arc<str>, at: Instant, answered: Answered) {
         let second = at.saturating_duration_since(self.epoch).as_secs();
+        let (status, took, cold) = (answered.status, answered.took, answered.cold());
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         self.with(id, name, |function| {
+            if function.recent.len() == RECENT {
+                function.recent.pop_front();
+            }
+            function.recent.push_back(Recent { ended: at, answered: Answered { number, ..answered } });
             function.cold_starts += u64::from(cold);
             function.window.record(second, status, took, cold);
             let totals = match function.codes.iter().position(|(c, _)| *c == status) {
@@ -268,6 +306,7 @@ impl Recorder {
             cold_starts: 0,
             codes: Vec::new(),
             window: Window::default(),
+            recent: VecDeque::new(),
         }));
     }
 }
@@ -286,7 +325,9 @@ mod tests {
             [(&a, 200, 4, true), (&b, 200, 30, false), (&b, 200, 30, false), (&a, 502, 20_000, false)]
         {
             recorder.started(id, &name);
-            recorder.completed(id, &name, status, now, Duration::from_millis(millis), cold);
+            let took = Duration::from_millis(millis);
+            let waited = if cold { took } else { Duration::ZERO };
+            recorder.completed(id, &name, now, Answered { status, took, waited, ..Answered::default() });
         }
         b.started(id, &name);
 
@@ -294,6 +335,16 @@ mod tests {
         assert_eq!((&*totals.name, totals.started, totals.completed()), ("echo.openfaas-fn", 5, 4));
         assert_eq!(totals.codes[&200].buckets, [1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!((totals.codes[&502].count, totals.codes[&502].buckets), (1, [0; 11]));
+
+        let recent = &traffic.recent(Time::from_secs(100))[&id];
+        let numbers: Vec<u64> = recent.iter().map(|a| a.number).collect();
+        assert_eq!(recent.len(), 4);
+        assert!(
+            [0, 1, 2, 3].iter().all(|n| numbers.contains(n)),
+            "each has a number of its own: {numbers:?}"
+        );
+        let slow = recent.iter().find(|a| a.status == 502).unwrap();
+        assert!((79.0..=80.0).contains(&slow.at.as_secs_f64()), "it came 20 s ago: {:?}", slow.at);
 
         let sample = traffic.read(Duration::from_secs(60))[&id];
         assert_eq!((sample.total, sample.total_errors, sample.cold_starts), (4, 1, 1));

@@ -43,7 +43,7 @@ impl Watching {
         }
         let platform = self.platform.lock().map(|p| p.clone()).unwrap_or_default();
         let calls = self.queue.lines().into_iter().map(|(function, line)| (function, line.counts)).collect();
-        let recent = BTreeMap::new();
+        let recent = self.traffic.recent(snapshot.at);
         View { snapshot: Arc::new(snapshot), traffic: self.traffic(), usage, calls, recent, platform }
     }
 

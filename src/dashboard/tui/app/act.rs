@@ -6,11 +6,15 @@ use crate::cluster::function::FunctionName;
 use crate::cluster::snapshot::FunctionState;
 use crate::dashboard::tui::dialog::{Dialog, Form};
 use crate::dashboard::tui::draw::Hit;
+use crate::dashboard::tui::guide::Wish;
 use crate::dashboard::tui::input::Intent;
+use crate::dashboard::tui::link::Pace;
 use std::time::Duration;
 
 /// How many lines PageUp and PageDown go.
 const PAGE: isize = 10;
+/// How many lines of a lesson they go.
+const READ: isize = 5;
 
 impl App {
     /// Does what a key asks of the screen; returns what is to be done outside of it.
@@ -30,7 +34,22 @@ impl App {
             Intent::Load => return self.toggle_load(),
             Intent::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
             Intent::Filter => self.dialog = self.filterable().then_some(Dialog::Filter),
-            Intent::Pause => self.pause(),
+            Intent::Pause => match self.pace {
+                Some(pace) => return Some(Effect::Pace(Pace { still: !pace.still, ..pace })),
+                None => self.pause(),
+            },
+            Intent::Faster | Intent::Slower => {
+                let pace = self.pace?;
+                return Some(Effect::Pace(pace.faster(intent == Intent::Faster)));
+            }
+            Intent::GoOn => return self.tell(Wish::GoOn),
+            Intent::GoBack => return self.tell(Wish::GoBack),
+            Intent::Tip => return self.tell(Wish::Hint),
+            Intent::Solve => return self.tell(Wish::Solve),
+            Intent::Lesson => {
+                self.guide.as_ref()?;
+                self.go_to(Pane::Lesson);
+            }
             Intent::Sort => self.sort(),
             Intent::Window => self.next_window(),
             Intent::Compare => self.compare(),
@@ -57,6 +76,9 @@ impl App {
             Intent::Pane(n) => self.go_to(*Pane::ALL.get(n)?),
             Intent::Up => self.go(-1),
             Intent::Down => self.go(1),
+            // A lesson is read on wherever the keys are.
+            Intent::PageUp if self.guide.is_some() => self.read_on(-READ),
+            Intent::PageDown if self.guide.is_some() => self.read_on(READ),
             Intent::PageUp => self.go(-PAGE),
             Intent::PageDown => self.go(PAGE),
             Intent::First => self.go(isize::MIN / 2),
@@ -66,6 +88,15 @@ impl App {
             Intent::Type(_) | Intent::Erase | Intent::EraseAll | Intent::Submit => {}
         }
         None
+    }
+
+    fn tell(&self, wish: Wish) -> Option<Effect> {
+        self.guide.as_ref().map(|_| Effect::Tell(wish))
+    }
+
+    /// Scrolls the lesson. How long it is, is known when it is drawn: no further than a page of text is.
+    fn read_on(&mut self, by: isize) {
+        self.guide_scroll = (self.guide_scroll + by).clamp(-60, 60);
     }
 
     pub(super) fn body(&self, function: &FunctionName) -> &str {
@@ -106,7 +137,7 @@ impl App {
     }
 
     fn filterable(&self) -> bool {
-        matches!(self.pane, Pane::Functions | Pane::Pods | Pane::Events | Pane::Log)
+        matches!(self.pane, Pane::Functions | Pane::Pods | Pane::Events | Pane::Log | Pane::Requests)
     }
 
     fn pause(&mut self) {
@@ -159,12 +190,16 @@ impl App {
         }
     }
 
-    fn go_to(&mut self, pane: Pane) {
+    /// Another part of the screen gets the keys.
+    pub fn go_to(&mut self, pane: Pane) {
         if self.pane != pane {
             (self.pane, self.scroll) = (pane, 0);
         }
-        if pane > Pane::Charts {
+        if pane > Pane::Charts && pane != Pane::Lesson {
             self.tab = pane;
+        }
+        if !matches!(pane, Pane::Functions | Pane::Lesson) {
+            self.beside = pane;
         }
     }
 
@@ -203,6 +238,8 @@ impl App {
             Pane::Why => (by, self.working().len() * 3),
             Pane::Events => (by, self.events().len()),
             Pane::Log => (by.saturating_neg(), self.log_rows().len()),
+            Pane::Requests => (by, self.requests().len()),
+            Pane::Lesson => return self.read_on(by),
         };
         self.scroll = self.scroll.saturating_add_signed(by).min(length.saturating_sub(1));
     }
@@ -220,5 +257,6 @@ impl App {
 }
 
 fn neighbour(pane: Pane, by: usize) -> Pane {
-    Pane::ALL[(pane as usize + by) % Pane::ALL.len()]
+    let at = Pane::ALL.iter().position(|p| *p == pane).unwrap_or(0);
+    Pane::ALL[(at + by) % Pane::ALL.len()]
 }

@@ -5,7 +5,7 @@ use crate::cluster::function::FunctionId;
 use crate::cluster::pod::{Pod, PodUid};
 use crate::cluster::snapshot::{FunctionState, Happening};
 use crate::dashboard::tui::link::LogRow;
-use crate::dashboard::view::{Traffic, Usage};
+use crate::dashboard::view::{Answered, Traffic, Usage};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -152,6 +152,18 @@ impl App {
         let Some(view) = self.view() else { return Vec::new() };
         let events = view.snapshot.events.iter().rev().filter(|e| Some(e.function) == self.chosen);
         events.filter(|e| self.passes(Pane::Events, &[&e.reason, &e.object, &e.message])).collect()
+    }
+
+    /// The chosen function's last requests that are shown, newest first.
+    pub fn requests(&self) -> Vec<&Answered> {
+        let (Some(view), Some(id)) = (self.view(), self.chosen) else { return Vec::new() };
+        let all = view.recent.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let passes = |a: &&Answered| {
+            let pod = a.pod.and_then(|uid| view.snapshot.pods.get(&uid)).map_or("", |p| p.name.as_str());
+            let kind = if a.cold() { "cold" } else { "warm" };
+            self.passes(Pane::Requests, &[pod, &a.status.to_string(), kind])
+        };
+        all.iter().rev().filter(passes).collect()
     }
 
     /// The lines of the log that are shown, oldest first.

@@ -89,6 +89,7 @@ impl Pen<'_> {
             false => ("l", "load"),
         };
         let zoom = if app.zoomed { ("Esc", "back") } else { ("Enter", "zoom") };
+        let mut lesson = app.guide.as_ref().map(|g| g.keys.clone()).unwrap_or_default();
         let mut hints = match app.pane {
             Pane::Functions => vec![("↑↓", "choose"), ("i", "invoke"), load, ("+-", "scale"), ("a", "HPA")],
             Pane::Charts => vec![("w", "time span"), zoom, ("↑↓", "function"), load, ("+-", "scale")],
@@ -96,8 +97,21 @@ impl Pen<'_> {
             Pane::Why => vec![("←→", "earlier, later"), ("↑↓", "scroll"), ("a", "HPA"), zoom],
             Pane::Events => vec![("↑↓", "scroll"), ("/", "filter"), zoom],
             Pane::Log => vec![("o", "pods/faasim"), ("↑↓", "scroll"), ("/", "filter"), zoom],
+            Pane::Requests => vec![("↑↓", "scroll"), ("/", "filter"), ("i", "invoke"), zoom],
+            Pane::Lesson => vec![("↑↓", "scroll"), zoom],
         };
-        hints.extend([("Tab", "next pane"), if app.paused() { ("p", "go on") } else { ("p", "pause") }]);
+        if !lesson.is_empty() {
+            lesson.append(&mut hints);
+            hints = lesson;
+        }
+        hints.push(("Tab", "next pane"));
+        match app.pace {
+            Some(pace) => hints.extend([
+                ("p", if pace.still { "let time pass" } else { "stop time" }),
+                ("< >", "slower, faster"),
+            ]),
+            None => hints.push(if app.paused() { ("p", "go on") } else { ("p", "pause") }),
+        }
         if app.pane == Pane::Functions {
             hints.extend([zoom, ("/", "filter"), ("s", "sort"), ("v", "compare")]);
         }

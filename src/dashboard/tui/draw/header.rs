@@ -7,6 +7,8 @@ use ratatui::text::Span;
 
 /// Letters of the state at the right, most of the time.
 const STATE: usize = 8;
+/// The same, where time may stand still.
+const STILL: usize = 21;
 
 impl Pen<'_> {
     pub fn header(&mut self, area: Rect) {
@@ -19,16 +21,21 @@ impl Pen<'_> {
             let provider = match platform.provider.as_str() {
                 "process" => "processes",
                 "docker" => "Docker",
+                "virtual" => "virtual",
                 other => other,
             };
             let parts = [
-                platform.gateway.clone(),
+                match self.app.pace {
+                    Some(_) => format!("virtual time {}", clock(self.app.now().as_secs_f64())),
+                    None => platform.gateway.clone(),
+                },
                 plural(snapshot.functions.len(), "function"),
                 format!("{} ({provider})", plural(snapshot.pods.len(), "pod")),
                 format!("{} requests/s", rate(total)),
             ];
             // What does not fit is left out whole; the last letters are for the state.
-            let mut room = usize::from(area.width).saturating_sub(8 + STATE);
+            let mut room = usize::from(area.width)
+                .saturating_sub(8 + if self.app.pace.is_some() { STILL } else { STATE });
             for part in parts {
                 let Some(rest) = room.checked_sub(width(&part) + 3) else { break };
                 room = rest;
@@ -37,13 +44,28 @@ impl Pen<'_> {
             }
         }
         self.spans(area, spans);
+        let pace = self.app.pace.map(|pace| match pace.still {
+            true => (" ‖ time stands still ".to_owned(), theme.chosen()),
+            false => (format!(" ● {}× ", pace.speed), theme.good()),
+        });
         let (words, style) = match (self.app.paused(), &self.app.stalled) {
-            (true, _) => (" ‖ PAUSED (p goes on) ", theme.chosen()),
-            (false, Some(_)) => (" ✗ no answer ", theme.bad()),
-            (false, None) => (" ● live ", theme.good()),
+            (false, None) if pace.is_some() => pace.unwrap_or_default(),
+            (true, _) => (" ‖ PAUSED (p goes on) ".into(), theme.chosen()),
+            (false, Some(_)) => (" ✗ no answer ".into(), theme.bad()),
+            (false, None) => (" ● live ".into(), theme.good()),
         };
-        let width = u16::try_from(width(words)).unwrap_or(0);
+        let width = u16::try_from(width(&words)).unwrap_or(0);
         let x = area.right().saturating_sub(width);
-        self.text(Rect { x, width, ..area }, words, style);
+        self.text(Rect { x, width, ..area }, &words, style);
+    }
+}
+
+/// `12:05`, `1:02:03` since the beginning.
+fn clock(seconds: f64) -> String {
+    let all = seconds as u64;
+    let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        hours => format!("{hours}:{minutes:02}:{seconds:02}"),
     }
 }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 /// Keys with what they do; a line without a key is a heading.
-const HELP: [(&str, &str); 37] = [
+const HELP: [(&str, &str); 43] = [
     ("", "Act on the chosen function"),
     ("i", "invoke: send one request and see the reply"),
     ("l", "start a load of users or of a rate; l again stops it"),
@@ -17,7 +17,7 @@ const HELP: [(&str, &str); 37] = [
     ("", "Look around"),
     ("↑ ↓  j k", "choose, scroll"),
     ("mouse", "click to choose, turn the wheel to scroll"),
-    ("Tab  1…6", "go to the next pane, or to the one of that number"),
+    ("Tab  1…7", "go to the next pane, or to the one of that number"),
     ("← →", "in Why: earlier and later decisions; else: next pane"),
     ("Enter", "the pane alone, large; Esc goes back"),
     ("/", "show only what matches"),
@@ -26,8 +26,13 @@ const HELP: [(&str, &str); 37] = [
     ("w", "charts show 1, 2, 5 or 10 minutes"),
     ("o", "log of the pods, or of faasim itself"),
     ("p  Space", "let the screen stand still"),
+    ("< >", "virtual time passes slower, or faster"),
     ("Ctrl-L", "draw everything again"),
     ("q  Ctrl-C", "quit"),
+    ("", "In a lesson"),
+    ("n  b", "go on: an answer, the next page; back"),
+    ("t  x", "a tip; do it for me"),
+    ("PgUp PgDn", "read on; 0 Enter: the page alone, large"),
     ("", "What the words mean"),
     ("READY 2/4", "2 pods take requests, 4 are wanted"),
     ("REQ/S", "answered requests per second, over the last 5 s"),
@@ -39,6 +44,7 @@ const HELP: [(&str, &str); 37] = [
     ("HPA", "Kubernetes' Horizontal Pod Autoscaler"),
     ("583%/20%", "the CPU is 583 % of what pods request; the target: 20 %"),
     ("2–6", "never fewer than 2 pods, never more than 6"),
+    ("FORKED", "starting the request's process; WAY: there and back"),
     ("Why", "how the last decision came about, step by step"),
     ("", "In charts"),
     ("█", "filled: ready pods, mean CPU, median latency"),

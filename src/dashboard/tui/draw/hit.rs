@@ -2,7 +2,7 @@
 
 use super::SMALLEST;
 use super::layout::Places;
-use super::text::first_shown;
+use super::text::{first_shown, tab_label};
 use crate::cluster::function::FunctionId;
 use crate::cluster::pod::PodUid;
 use crate::dashboard::tui::app::{App, Pane};
@@ -34,7 +34,9 @@ pub fn hit(app: &App, area: Rect, at: Position) -> Option<Hit> {
         row.checked_sub(heads).map(|n| first + n).filter(|n| *n < length)
     };
     let found = match pane {
-        _ if row == 0 && places.tabs && !app.zoomed && pane > Pane::Charts => tab(area, at).map(Hit::Pane),
+        _ if row == 0 && places.tabs && !app.zoomed && pane > Pane::Charts && pane != Pane::Lesson => {
+            tab(area, at).map(Hit::Pane)
+        }
         Pane::Functions => {
             let ids = app.functions();
             let chosen = app.function().and_then(|f| ids.iter().position(|id| *id == f.id));
@@ -54,7 +56,7 @@ pub fn hit(app: &App, area: Rect, at: Position) -> Option<Hit> {
 fn tab(area: Rect, at: Position) -> Option<Pane> {
     let mut end = usize::from(area.x) + 1;
     Pane::ALL[2..].iter().copied().find(|pane| {
-        end += width(&format!(" {} {} ", pane.number(), pane.title()));
+        end += width(&tab_label(*pane));
         usize::from(at.x) < end
     })
 }

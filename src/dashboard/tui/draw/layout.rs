@@ -1,5 +1,6 @@
 //! Where things go at each size.
 
+use super::guide;
 use crate::dashboard::tui::app::{App, Pane};
 use ratatui::layout::Rect;
 
@@ -21,12 +22,15 @@ impl Places {
         let (header, rest) = top(area, 1);
         let (body, foot) = top(rest, rest.height - 2);
         let (status, keys) = top(foot, 1);
-        let roomy = area.width >= ROOMY.0 && area.height >= ROOMY.1;
-        let panes = match (app.zoomed, roomy) {
+        let (body, lesson) = lesson(app, body);
+        let roomy = body.width >= ROOMY.0 && area.height >= ROOMY.1;
+        let mut panes = match (app.zoomed, roomy) {
             (true, _) => zoomed(app, body),
             (false, true) => all(app, body),
+            (false, false) if lesson.is_some_and(|l| l.y > body.y) => one(app, body),
             (false, false) => shared(app, body),
         };
+        panes.extend(lesson.filter(|_| !app.zoomed || app.pane != Pane::Lesson).map(|l| (Pane::Lesson, l)));
         Places { header, panes, tabs: !roomy || app.zoomed, status, keys }
     }
 }
@@ -43,6 +47,34 @@ fn left(area: Rect, width: u16) -> (Rect, Rect) {
     let gap = 1.min(area.width - width);
     let rest = Rect { x: area.x + width + gap, width: area.width - width - gap, ..area };
     (Rect { width, ..area }, rest)
+}
+
+/// From this width on a lesson has a column beside the rest; else it is below.
+const BESIDE: u16 = 116;
+/// Lines that are left above a lesson.
+const ABOVE: u16 = 9;
+
+/// The place of a lesson, and what it leaves.
+fn lesson(app: &App, body: Rect) -> (Rect, Option<Rect>) {
+    let Some(guide) = &app.guide else { return (body, None) };
+    if app.zoomed && app.pane == Pane::Lesson {
+        return (body, None);
+    }
+    if body.width >= BESIDE {
+        let (rest, lesson) = left(body, (body.width - 44).min(body.width * 2 / 3));
+        return (rest, Some(lesson));
+    }
+    let needed = guide::height(guide, body.width);
+    let height = needed.min(body.height.saturating_sub(ABOVE)).max(4);
+    let (rest, lesson) = top(body, body.height.saturating_sub(height));
+    (rest, Some(lesson))
+}
+
+/// Functions, and one more pane.
+fn one(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
+    let functions = u16::try_from(app.functions().len().max(1)).unwrap_or(u16::MAX);
+    let (above, rest) = top(body, 1 + functions.min(body.height / 3));
+    vec![(Pane::Functions, above), (app.beside, rest)]
 }
 
 /// The pane that has the keys, and nothing else. From the functions, their charts.

@@ -50,7 +50,7 @@ impl Pen<'_> {
         let at = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let mut spans = Vec::new();
         for other in &Pane::ALL[2..] {
-            let label = format!(" {} {} ", other.number(), other.title());
+            let label = tab_label(*other);
             spans.push(match (*other == pane, focus) {
                 (true, true) => Span::styled(label, self.theme.chosen().patch(self.theme.focus())),
                 (true, false) => Span::styled(label, self.theme.chosen()),
@@ -85,6 +85,11 @@ impl Pen<'_> {
     pub fn filtered(&self, pane: Pane, shown: usize) -> Option<String> {
         self.app.filters.get(&pane).map(|f| format!("{shown} with “{f}”"))
     }
+}
+
+/// The title of a pane among others.
+pub(super) fn tab_label(pane: Pane) -> String {
+    format!(" {} {} ", pane.number(), pane.title())
 }
 
 /// A style that takes nothing over from what was drawn below it.

@@ -6,7 +6,7 @@ use http::header::{
 };
 use http::request::Parts;
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const CALL_ID: HeaderName = HeaderName::from_static("x-call-id");
 const START_TIME: HeaderName = HeaderName::from_static("x-start-time");
@@ -70,6 +70,27 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
     for name in HOP_BY_HOP {
         headers.remove(name);
+    }
+}
+
+/// How long a pod's watchdog says that a request took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Durations {
+    /// Starting its process.
+    pub(super) forked: Option<Duration>,
+    /// All of it.
+    pub(super) worked: Option<Duration>,
+}
+
+/// Reads what the watchdog says, and takes off what is for us only.
+pub(super) fn take_durations(headers: &mut HeaderMap) -> Durations {
+    let seconds = |value: &HeaderValue| {
+        let seconds = value.to_str().ok()?.parse::<f64>().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    };
+    Durations {
+        forked: headers.remove("x-faasim-fork-seconds").as_ref().and_then(seconds),
+        worked: headers.get("x-duration-seconds").and_then(seconds),
     }
 }
 
