@@ -180,9 +180,9 @@ fn live_lessons_are_walked_on_real_clusters() {
         assert_eq!(lesson(name).cluster, Where::Live);
         std::thread::spawn(move || {
             let state = tempfile::tempdir().unwrap();
-            let done =
-                command(state.path()).env("TMPDIR", state.path()).args(["learn", name, "--auto", "--live"]);
-            let done = done.assert().success();
+            let mut command = command(state.path());
+            command.env("TMPDIR", state.path()).args(["learn", name, "--auto", "--live"]);
+            let done = command.assert().success();
             let said = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
             assert!(said.contains("✓ walked to its end"), "{said}");
             assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0, "nothing is left");

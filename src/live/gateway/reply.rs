@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of a reply.
+#[allow(clippy::large_enum_variant)] // It lives as long as its reply: a box would be one more allocation for each.
 pub(super) enum ReplyBody {
     /// All of it is there; none once it was handed over.
     Whole(Option<Bytes>),
