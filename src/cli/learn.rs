@@ -52,18 +52,19 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     let progress = Progress::of(&global.state());
     let Some(wanted) = &args.lesson else {
         let lessons = library::carried().map_err(mistakes)?;
-        print!("{}", print::list(&lessons, &progress));
-        println!("\n`faasim learn 1` begins the first.");
-        return Ok(());
+        return print::out(&format!(
+            "{}\n`faasim learn 1` begins the first.\n",
+            print::list(&lessons, &progress)
+        ));
     };
     if Path::new(wanted).is_dir() {
         let lessons = library::of_folder(Path::new(wanted)).map_err(mistakes)?;
         if lessons.is_empty() {
             return Err(Failure::failed(format_args!("there is no lesson (*.toml) in {wanted}")));
         }
-        print!("{}", print::list(&lessons, &progress));
-        println!("\n`faasim learn {}` begins one.", Path::new(wanted).join("FILE.toml").display());
-        return Ok(());
+        let one = Path::new(wanted).join("FILE.toml");
+        let list = print::list(&lessons, &progress);
+        return print::out(&format!("{list}\n`faasim learn {}` begins one.\n", one.display()));
     }
     let lesson = Arc::new(find(wanted)?);
     let place = match (args.live, args.in_virtual_time) {
@@ -78,8 +79,7 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         return if args.live { screen::walked_live(&lesson) } else { print::walked(&lesson) };
     }
     if !terminal::usable() {
-        print!("{}", print::text(&lesson));
-        return Ok(());
+        return print::out(&print::text(&lesson));
     }
     let pages = lesson.pages.len();
     let page = match args.page {

@@ -78,7 +78,7 @@ fn the_numbers_that_lessons_speak_of_are_those_on_the_screen() {
     assert!(study.contains("And still 2 → 4 → 6"), "{study}");
     assert!(study.contains("2 → 4 → 8 → 10: three looks"), "{study}");
     let down = answers("scaling-down");
-    assert!(down.contains("about second 390") && down.contains("in second 390"), "{down}");
+    assert!(down.contains("after that one: second 405") && down.contains("in second 405"), "{down}");
     assert!(down.contains("2 → 4 → 6: up once"), "{down}");
     assert!(down.contains("2 → 4 → 6 → 2 → 4 → 6 → 2"), "{down}");
     let cold = answers("cold-and-warm-starts");

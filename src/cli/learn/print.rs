@@ -6,10 +6,17 @@ use crate::dashboard::tui::words::{width, wrap};
 use crate::lab::lesson::auto::{self, Told};
 use crate::lab::lesson::{Lesson, Where};
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 
 /// Letters in a line.
 const COLUMNS: usize = 88;
+
+/// Prints a text; that nobody reads it to its end is no failure.
+pub(super) fn out(text: &str) -> Outcome {
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
 
 /// The lessons, each with how far the student is.
 pub(super) fn list(lessons: &[Lesson], progress: &Progress) -> String {

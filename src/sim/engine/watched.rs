@@ -7,14 +7,14 @@ use crate::sim::arrivals::{Running, Source};
 use crate::sim::observe::Observer;
 
 impl<O: Observer> Simulation<O> {
-    /// Sends more requests, from now or from when the source begins on; gives the number by which [`RequestEnd`](crate::sim::RequestEnd)s
-    /// and [`Simulation::silence`] name it.
+    /// Sends more requests, from now or from when the source begins on; gives the number by which
+    /// [`RequestEnd`](crate::sim::RequestEnd)s and [`Simulation::silence`] name it.
     pub fn send(&mut self, mut source: Source) -> u32 {
         source.from = source.from.max(self.now);
         let place = self.sources.len() as u32;
         let target = FunctionName::parse(&source.function);
         self.target_ids.push(self.names.get(&target).copied().unwrap_or(NONE));
-        self.targets.push(target);
+        self.sources_of.entry(target).or_default().push(place);
         self.services.push(None);
         self.sources.push(Running::new(source, self.seed));
         for (user, at) in self.sources[place as usize].users().into_iter().enumerate() {
