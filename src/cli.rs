@@ -44,6 +44,7 @@ pub mod screen;
 pub mod secret;
 pub mod signals;
 pub mod stack;
+pub mod store;
 pub mod template;
 pub mod templates;
 pub mod top;
@@ -117,6 +118,7 @@ enum Command {
     New(new::Args),
     Template(template::Args),
     Build(build::Args),
+    Store(store::Args),
     Deploy(deploy::Args),
     List(list::Args),
     Describe(describe::Args),
@@ -175,6 +177,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::New(args) => new::run(args),
         Command::Template(args) => template::run(args),
         Command::Build(args) => build::run(args, global),
+        Command::Store(args) => store::run(args, global),
         Command::Deploy(args) => deploy::run(args, global),
         Command::List(args) => list::run(args, global),
         Command::Describe(args) => describe::run(args, global),

@@ -6,7 +6,7 @@ pub use tag::{Tag, tagged};
 
 use super::failure::{Failure, Outcome};
 use super::given::Chosen;
-use super::stack::{Stack, StackFunction};
+use super::stack::StackFunction;
 use super::{Global, templates};
 use crate::live::provider::context::Context;
 use crate::live::provider::docker::builder::{Builder, Order};
@@ -123,31 +123,34 @@ async fn all(orders: Vec<(String, Order)>, args: &Args) -> Outcome {
     }
 }
 
-/// Builds what is not built yet, and again what was built here from files that have changed since; functions in `names` only.
-/// Gives those whose image could not be built: what runs is better left alone.
+/// Whether an image of it is made on this machine.
+pub(super) fn is_built_here(function: &StackFunction) -> bool {
+    function.lang.is_some() && function.handler.is_some() && !function.skip_build
+}
+
+/// Builds what is not built yet, and again what was built here from files that have changed since. Gives those whose
+/// image could not be built: what runs is better left alone. One whose base image is not here is said, and may be
+/// deployed all the same: its pods say it, too, until the image is there.
 ///
 /// # Errors
 /// The engine.
 pub(super) async fn refresh(
-    stack: &Stack,
-    names: &BTreeSet<&str>,
+    functions: &[StackFunction],
     say: impl Fn(String),
 ) -> Result<BTreeMap<String, String>, String> {
     let mut failed = BTreeMap::new();
-    let built_here = |f: &&StackFunction| f.lang.is_some() && f.handler.is_some() && !f.skip_build;
-    let functions: Vec<&StackFunction> =
-        stack.functions.iter().filter(built_here).filter(|f| names.contains(&*f.spec.name)).collect();
-    if functions.is_empty() {
-        return Ok(failed);
-    }
     let builder = Builder::connect().await?;
     for function in functions {
         let built = async {
             let order = order(function, &[], &[], Tag::Latest)?;
-            if let Some(why) = builder.wants(&order).await? {
-                say(format!("building {}: {why}", order.image));
-                builder.build(&order, false, |line| tracing::debug!("{line}")).await?;
-                say(format!("built {}", order.image));
+            let Some(why) = builder.wants(&order).await? else { return Ok(()) };
+            say(format!("building {}: {why}", order.image));
+            match builder.build(&order, false, |line| tracing::debug!("{line}")).await {
+                Ok(()) => say(format!("built {}", order.image)),
+                Err(why) if builder.lacks_base(&order).await => {
+                    say(format!("{} was not built: {why}", order.image));
+                }
+                Err(why) => return Err(why),
             }
             Ok(())
         };

@@ -40,21 +40,27 @@ pub struct Args {
 /// Mistakes in the stack file or the flags; what the cluster refuses.
 pub fn run(args: Args, global: &Global) -> Outcome {
     let specs = specs(&args, global)?;
-    with_client(global, async |client| {
-        let mut refused = false;
-        for spec in specs {
-            println!("Deploying: {}.", spec.name);
-            match deploy(&client, &spec, &args).await {
-                Ok((status, reply)) => said(&client, &spec, status, &reply),
-                Err(failure) if failure.is_no_answer() => return Err(failure),
-                Err(failure) => {
-                    eprintln!("faasim: `{}` was not deployed: {failure}", spec.name);
-                    refused = true;
-                }
+    with_client(global, async |client| all(&client, &specs, args.replace, args.update).await)
+}
+
+/// Deploys functions one after the other; one that is refused does not keep the others from it.
+///
+/// # Errors
+/// The cluster does not answer, or has refused some of them: that was said.
+pub(super) async fn all(client: &Client, specs: &[FunctionSpec], replace: bool, update: bool) -> Outcome {
+    let mut refused = false;
+    for spec in specs {
+        println!("Deploying: {}.", spec.name);
+        match deploy(client, spec, replace, update).await {
+            Ok((status, reply)) => said(client, spec, status, &reply),
+            Err(failure) if failure.is_no_answer() => return Err(failure),
+            Err(failure) => {
+                eprintln!("faasim: `{}` was not deployed: {failure}", spec.name);
+                refused = true;
             }
         }
-        if refused { Err(Failure::Said(1)) } else { Ok(()) }
-    })
+    }
+    if refused { Err(Failure::Said(1)) } else { Ok(()) }
 }
 
 /// What is to be deployed. With `--image` and `--name` it is what they say, whatever lies in the working folder.
@@ -98,11 +104,16 @@ fn elsewhere(theirs: &str, global: &Global) -> Outcome {
     Ok(())
 }
 
-async fn deploy(client: &Client, spec: &FunctionSpec, args: &Args) -> Result<(StatusCode, Reply), Failure> {
-    if args.replace && client.remove(&spec.full_name()).await? {
+async fn deploy(
+    client: &Client,
+    spec: &FunctionSpec,
+    replace: bool,
+    update: bool,
+) -> Result<(StatusCode, Reply), Failure> {
+    if replace && client.remove(&spec.full_name()).await? {
         println!("Removing old function.");
     }
-    if args.update && !args.replace {
+    if update && !replace {
         let (status, words) = wish(client, &Command::Update(spec.clone())).await?;
         match status {
             StatusCode::NOT_FOUND => {}

@@ -8,7 +8,7 @@ use super::logbook::{self, LogBook};
 use super::logins::{self, Logins};
 use super::screen::Local;
 use super::signals::Signals;
-use super::stack::Stack;
+use super::stack::{Stack, StackFunction};
 use super::watch::{Change, Watch};
 use super::{Global, build, stack};
 use crate::cluster::command::Command;
@@ -251,21 +251,34 @@ fn notes(host: &Host) -> Vec<String> {
     all.map(|note| format!("note: {note}")).collect()
 }
 
-async fn deploy(host: &Host, stack: Stack, say: impl Fn(String), complain: impl Fn(String)) {
-    let mut specs = stack.specs();
-    if host.handle.view().platform.provider == "docker" {
-        let names = specs.iter().map(|spec| &*spec.name).collect();
-        match build::refresh(&stack, &names, &say).await {
-            Ok(failed) => {
-                specs.retain(|spec| !failed.contains_key(&spec.name));
-                for (name, why) in failed {
-                    complain(format!("not deployed: {name}: its image was not built: {why}"));
-                }
-            }
-            Err(why) => complain(format!("images of changed handlers are not built again: {why}")),
-        }
+async fn deploy(host: &Host, mut stack: Stack, say: impl Fn(String), complain: impl Fn(String)) {
+    let with_images = host.handle.view().platform.provider == "docker";
+    let (mut built, others): (Vec<_>, Vec<_>) =
+        stack.functions.drain(..).partition(|function| with_images && build::is_built_here(function));
+    // What can run at once does not wait for what is built first.
+    deploy_now(host, others, &say, &complain).await;
+    if built.is_empty() {
+        return;
     }
-    for (name, answer) in host.deploy(specs).await {
+    match build::refresh(&built, &say).await {
+        Ok(failed) => {
+            built.retain(|function| !failed.contains_key(&function.spec.name));
+            for (name, why) in failed {
+                complain(format!("not deployed: {name}: its image was not built: {why}"));
+            }
+        }
+        Err(why) => complain(format!("images are not built: {why}")),
+    }
+    deploy_now(host, built, &say, &complain).await;
+}
+
+async fn deploy_now(
+    host: &Host,
+    functions: Vec<StackFunction>,
+    say: &impl Fn(String),
+    complain: &impl Fn(String),
+) {
+    for (name, answer) in host.deploy(functions.into_iter().map(|f| f.spec).collect()).await {
         match answer {
             Ok(notes) => {
                 say(format!("deployed {name}: {}/function/{name}", host.gateway));

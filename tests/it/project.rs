@@ -272,6 +272,17 @@ fn carried_templates_can_be_put_into_a_project() {
     }
 }
 
+#[test]
+fn the_functions_that_are_carried_are_a_store() {
+    let cluster = Cluster::up("  echo: { image: faasim/base, fprocess: faasim function echo }\n", &[]);
+    let listed = cluster.says(&["store", "list"]);
+    assert!(listed.contains("mltest      Trains a small network on the ionosphere data"), "{listed}");
+    assert!(cluster.says(&["store", "deploy", "shout"]).contains("Deployed. 202 Accepted."));
+    assert_eq!(cluster.replies("shout", "loud"), "LOUD");
+    let unknown = cluster.run(&["store", "deploy", "figlet"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
+}
+
 /// Removes an image, whatever becomes of the test.
 struct Image(&'static str);
 

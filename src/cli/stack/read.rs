@@ -1,6 +1,7 @@
 //! A stack file's keys, as faas-cli has them, into what is deployed.
 
 use super::{Stack, StackFunction};
+use crate::cli::templates;
 use crate::cli::yaml::envsubst::{Substituted, substitute};
 use crate::cli::yaml::schema::{Document, Field};
 use crate::cli::yaml::tree::{Node, NodeId, Value, parse};
@@ -362,6 +363,11 @@ impl Reader<'_> {
         {
             return process.text().map(str::to_owned);
         }
+        let carried = templates::find(self.folder, lang).ok().and_then(|template| template.fprocess);
+        let file = carried.as_deref().and_then(|process| process.split_whitespace().last());
+        if file.is_some_and(|file| handler.join(file).is_file()) {
+            return carried;
+        }
         let custom: &[(&str, &str)] = match lang.split(['-', '_']).next().unwrap_or(lang) {
             l if l.starts_with("python") => &[("index.py", "python3"), ("handler.py", "python3")],
             l if l.starts_with("node") => &[("index.js", "node"), ("handler.js", "node")],
@@ -369,7 +375,7 @@ impl Reader<'_> {
             "sh" | "shell" => &[("handler.sh", "sh"), ("index.sh", "sh")],
             l if l.starts_with("ruby") => &[("index.rb", "ruby"), ("handler.rb", "ruby")],
             l if l.starts_with("perl") => &[("index.pl", "perl"), ("handler.pl", "perl")],
-            _ => return None,
+            _ => return carried,
         };
         let (file, program) =
             custom.iter().find(|(file, _)| handler.join(file).is_file()).unwrap_or(&custom[0]);

@@ -159,6 +159,11 @@ impl Builder {
         Ok(other.then_some("faasim has changed"))
     }
 
+    /// Whether an image that it stands on is not on this machine.
+    pub async fn lacks_base(&self, order: &Order) -> bool {
+        !self.missing_bases(&order.dockerfile("")).await.is_empty()
+    }
+
     /// The images behind FROM that are not here.
     async fn missing_bases(&self, dockerfile: &str) -> Vec<String> {
         let mut stages = Vec::new();
