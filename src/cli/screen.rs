@@ -1,10 +1,13 @@
-//! The ways from the terminal's screen to a cluster: inside this process, over its gateway, and into virtual time.
+//! The ways from the terminal's screen to a cluster: inside this process, over its gateway, into virtual time, and into
+//! a recording.
 
+mod film;
 mod local;
 mod paced;
 mod remote;
 mod requests;
 
+pub use film::Film;
 pub use local::Local;
 pub use paced::Paced;
 pub use remote::Remote;

@@ -127,6 +127,41 @@ fn before(path: &Path) -> PathBuf {
     path.with_file_name("journal.1.jsonl")
 }
 
+/// What a journal holds: the cluster as it was, and what went into it from then on.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// As it was when the journal began.
+    pub cluster: Cluster,
+    /// In order of time.
+    pub inputs: Vec<(Time, Input)>,
+}
+
+/// Reads a journal. A last line that was cut off is passed over.
+///
+/// # Errors
+/// The file cannot be read, or a line of it is no journal's.
+pub fn read(path: &Path) -> io::Result<Recording> {
+    let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
+    let mut cluster = None;
+    let mut inputs = Vec::new();
+    let mut lines = BufReader::new(File::open(path)?).lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        match serde_json::from_str(&line?) {
+            Ok(Line::Checkpoint(start)) if cluster.is_none() => cluster = Some(*start),
+            Ok(Line::Checkpoint(_)) => {}
+            Ok(Line::Input { at, input, .. }) => inputs.push((at, *input)),
+            Err(_) if lines.peek().is_none() && cluster.is_some() => break,
+            Err(e) => {
+                let place = format!("{}:{}", path.display(), number + 1);
+                return Err(invalid(format!("{place}: this is no line of a journal: {e}")));
+            }
+        }
+    }
+    let cluster =
+        cluster.ok_or_else(|| invalid(format!("{}: a journal begins with a checkpoint", path.display())))?;
+    Ok(Recording { cluster, inputs })
+}
+
 /// What a replay found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replay {

@@ -3,6 +3,7 @@
 use super::progress::Progress;
 use crate::cli::screen::Paced;
 use crate::cluster::function::FunctionName;
+use crate::cluster::time::Time;
 use crate::dashboard::tui::app::{self, Effect};
 use crate::dashboard::tui::guide::{Guide, Part, Tutor, Wish};
 use crate::dashboard::tui::link::{Link, Load, Pace, Shape};
@@ -28,8 +29,11 @@ pub(super) struct Leader {
     praise: Option<String>,
     /// What the lesson has begun and not yet done, one a view: what follows may need what came before.
     todo: VecDeque<Act>,
+    /// Before this moment of the cluster nothing more of it is done.
+    wait: Time,
+    /// Whether time was last told to stand still.
+    still: Option<bool>,
     effects: Vec<Effect>,
-    turned: bool,
 }
 
 impl Leader {
@@ -44,8 +48,9 @@ impl Leader {
             latest: None,
             praise: None,
             todo: VecDeque::new(),
+            wait: Time::ZERO,
+            still: None,
             effects: Vec::new(),
-            turned: true,
         };
         leader.page_turned();
         leader
@@ -61,7 +66,7 @@ impl Leader {
         if !self.walk.begins() {
             return;
         }
-        self.turned = true;
+        self.still = None;
         let number = self.walk.page_number();
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = number;
         let pages = self.walk.lesson().pages.len();
@@ -69,6 +74,7 @@ impl Leader {
         let Some(page) = self.walk.page().cloned() else { return };
         if let (Some(variant), Some(time)) = (&page.fresh, &self.time) {
             time.restart(Stage::new(variant, variant.scenario.seed));
+            self.wait = Time::ZERO;
         }
         self.speed = page.speed.unwrap_or(self.walk.lesson().speed);
         self.todo.extend(page.begin.iter().cloned());
@@ -77,16 +83,22 @@ impl Leader {
         }
     }
 
-    /// Lets time pass while there is something to be brought about, and stand still while the student reads.
-    fn keep_time(&self) {
-        if let Some(time) = &self.time {
-            let still = !self.walk.runs() && self.todo.is_empty();
+    /// Lets time pass while there is something to be brought about, and stand still while the student reads. What the
+    /// student has changed about it stays until then.
+    fn keep_time(&mut self) {
+        let Some(time) = &self.time else { return };
+        let waits = self.latest.as_ref().is_some_and(|v| v.snapshot.at < self.wait);
+        let still = !self.walk.runs() && self.todo.is_empty() && !waits;
+        if self.still.replace(still) != Some(still) {
             time.set_pace(Pace { speed: self.speed, still });
         }
     }
 
     fn do_next(&mut self) {
         let Some(view) = &self.latest else { return };
+        if view.snapshot.at < self.wait {
+            return;
+        }
         let Some(act) = self.todo.pop_front() else { return };
         let name = |function: &String| FunctionName::parse(function);
         let effect = match &act.what {
@@ -102,8 +114,10 @@ impl Leader {
             }),
             What::StopLoad(function) => Effect::StopLoad(name(function)),
             What::Show(pane) => Effect::Show(on_screen(*pane)),
-            // The student sees the time pass; nothing else hangs on how long it is.
-            What::Wait(_) => return,
+            What::Wait(time) => {
+                self.wait = view.snapshot.at + *time;
+                return;
+            }
             _ => match act.command(&view.snapshot) {
                 Ok(Some(command)) => Effect::Apply { command, done: format!("the lesson did: {act}") },
                 Ok(None) => return,
@@ -143,23 +157,17 @@ fn in_lesson(pane: app::Pane) -> Option<Pane> {
 impl Tutor for Leader {
     fn observe(&mut self, view: &View, pane: app::Pane) {
         self.latest = Some(view.clone());
-        if self.turned {
-            // The page begins with this view.
-            self.turned = false;
-            self.keep_time();
-        }
         let had = self.todo.len();
         self.do_next();
+        let waits = view.snapshot.at < self.wait;
         let before = self.walk.page_number();
         // What a page begins with comes first: it is no part of what the student does.
-        if self.todo.is_empty() && had == 0 && self.walk.observe(view, in_lesson(pane)) {
+        if self.todo.is_empty() && had == 0 && !waits && self.walk.observe(view, in_lesson(pane)) {
             let done = if self.walk.page_number() != before { "That was it." } else { "Done." };
             self.praise = Some(done.into());
             self.page_turned();
-            self.keep_time();
-        } else if had > 0 && self.todo.is_empty() {
-            self.keep_time();
         }
+        self.keep_time();
     }
 
     fn wish(&mut self, wish: Wish) {

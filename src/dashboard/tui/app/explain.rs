@@ -8,6 +8,7 @@ use crate::cluster::scaling::hpa::spec::{MetricSpec, Resource, ResourceTarget};
 use crate::cluster::snapshot::FunctionState;
 use crate::dashboard::tui::link::Shape;
 use crate::dashboard::tui::words::{count, plural, width};
+use crate::dashboard::view::CallCounts;
 use std::sync::Arc;
 
 impl App {
@@ -49,6 +50,16 @@ impl App {
             }
             None => format!("scaled {}", scaler_in_words(f.scaler)),
         };
+        let calls = self.calls(f).map(|c| {
+            let parts = [
+                (c.queued, "queued"),
+                (c.running, "running"),
+                (c.retrying, "to retry"),
+                (c.dead, "given up"),
+            ];
+            let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+            format!("async: {}", parts.collect::<Vec<_>>().join(", "))
+        });
         let next = self.next_look().filter(|_| f.hpa.is_some());
         let waiting = match self.traffic(f.id).waiting {
             0 => None,
@@ -58,15 +69,21 @@ impl App {
             )),
         };
         let load = self.load_in_words(f);
-        let join = |parts: [&Option<String>; 5]| {
+        let join = |parts: [&Option<String>; 6]| {
             parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
         };
-        let whole = join([&pods, &waiting, &Some(scaler), &next, &load]);
+        let whole = join([&pods, &waiting, &calls, &Some(scaler), &next, &load]);
         if width(&whole) <= columns || load.is_none() {
             return whole;
         }
         // The table of functions has the HPA too.
-        join([&pods, &waiting, &next, &load, &None])
+        join([&pods, &waiting, &calls, &next, &load, &None])
+    }
+
+    /// The function's asynchronous calls that are not finished; none where there are none.
+    pub fn calls(&self, f: &FunctionState) -> Option<CallCounts> {
+        let counts = self.view()?.calls.get(&f.name().to_string()).copied()?;
+        (counts != CallCounts::default()).then_some(counts)
     }
 
     fn emptiness(&self) -> String {

@@ -10,7 +10,7 @@ use crate::dashboard::tui::app::{FunctionSort, Pane};
 use crate::dashboard::tui::words::{axis, count, latency, rate};
 use ratatui::layout::Rect;
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     Column { title: "", width: 0, right: false, from: 0 },
     Column { title: "READY", width: 7, right: true, from: 0 },
     Column { title: "REQ/S", width: 6, right: true, from: 0 },
@@ -20,6 +20,7 @@ const COLUMNS: [Column; 12] = [
     Column { title: "IN FLIGHT", width: 9, right: true, from: 110 },
     Column { title: "TOTAL", width: 7, right: true, from: 120 },
     Column { title: "COLD", width: 6, right: true, from: 130 },
+    Column { title: "ASYNC", width: 7, right: true, from: 140 },
     Column { title: "CPU", width: 6, right: true, from: 0 },
     Column { title: "LOAD", width: 8, right: false, from: 70 },
     Column { title: "SCALED BY", width: 17, right: false, from: 80 },
@@ -69,7 +70,7 @@ impl Pen<'_> {
         title
     }
 
-    fn function_cells(&self, f: &FunctionState) -> [Cell; 12] {
+    fn function_cells(&self, f: &FunctionState) -> [Cell; 13] {
         let (app, theme) = (self.app, self.theme);
         let traffic = app.traffic(f.id);
         let name = match f.spec.namespace == DEFAULT_NAMESPACE {
@@ -96,6 +97,14 @@ impl Pen<'_> {
             }
             None => scaler_in_words(f.scaler).trim_start_matches("by ").into(),
         };
+        // Those that are under way, and those that were given up.
+        let calls = app.calls(f).map_or((String::new(), theme.plain()), |c| {
+            let open = c.queued + c.running + c.retrying;
+            match c.dead {
+                0 => (count(open), theme.plain()),
+                dead => (format!("{} ✗{}", count(open), count(dead)), theme.bad()),
+            }
+        });
         let cpu = app.cpu_of(f.id);
         let cpu = if cpu.pods == 0 { "–".into() } else { format!("{}m", cpu.total) };
         [
@@ -108,6 +117,7 @@ impl Pen<'_> {
             (traffic.in_flight.to_string(), theme.plain()),
             (count(traffic.total), theme.plain()),
             (count(traffic.cold_starts), theme.plain()),
+            calls,
             (cpu, theme.plain()),
             (load, theme.strong()),
             (scaler, theme.plain()),

@@ -26,7 +26,12 @@ impl Pen<'_> {
             };
             let parts = [
                 match self.app.pace {
-                    Some(_) => format!("virtual time {}", clock(self.app.now().as_secs_f64())),
+                    Some(_) if platform.provider == "virtual" => {
+                        format!("virtual time {}", clock(self.app.now().as_secs_f64()))
+                    }
+                    Some(_) => {
+                        format!("recording, {}", self.app.now().rfc3339().replace(['T', 'Z'], " ").trim_end())
+                    }
                     None => platform.gateway.clone(),
                 },
                 plural(snapshot.functions.len(), "function"),

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 /// Keys with what they do; a line without a key is a heading.
-const HELP: [(&str, &str); 43] = [
+const HELP: [(&str, &str); 44] = [
     ("", "Act on the chosen function"),
     ("i", "invoke: send one request and see the reply"),
     ("l", "start a load of users or of a rate; l again stops it"),
@@ -40,6 +40,7 @@ const HELP: [(&str, &str); 43] = [
     ("P50, P95", "half, and 95 %, of the requests took no longer"),
     ("IN FLIGHT", "requests that are worked on or wait; of one pod: BUSY"),
     ("COLD", "requests that had to wait for a pod to start"),
+    ("ASYNC 3 ✗1", "3 asynchronous calls not done, 1 given up"),
     ("CPU 583m", "583 millicores: 58 % of one core, all pods together"),
     ("HPA", "Kubernetes' Horizontal Pod Autoscaler"),
     ("583%/20%", "the CPU is 583 % of what pods request; the target: 20 %"),
