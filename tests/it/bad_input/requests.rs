@@ -33,7 +33,7 @@ const PUBLIC: &[Case<'_>] = &[
     ("a method that no function takes", "TRACE /function/echo", "", "", 405, ""),
     ("a wrong method for the health", "POST /healthz", "", "", 405, ""),
     ("metrics at the wrong port", "GET /metrics", "", "", 404, "404 page not found"),
-    ("a callback that is no address", "POST /async-function/echo", "X-Callback-Url: nonsense\r\n", "x", 400, "`nonsense` is no http URL"),
+    ("a callback that is no address", "POST /async-function/echo", "X-Callback-Url: nonsense\r\n", "x", 400, "`nonsense` is no URL"),
 ];
 
 /// What needs the password.
@@ -92,7 +92,7 @@ fn each_bad_request_gets_the_right_status_and_says_why() {
     // A name, the bytes, the status, words of the reply.
     let mut all: Vec<(&str, Vec<u8>, u16, &str)> = vec![
         ("a host of somebody else", b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".into(), 403, "gateway.allowed-hosts"),
-        ("a deployment of 11 MiB", request("POST /system/functions", &known, &large), 413, "larger than 10 MiB"),
+        ("a deployment of 11 MiB", request("POST /system/functions", &known, &large), 413, "larger than 10"),
         ("a header of a megabyte", request("GET /function/echo", &format!("X: {}\r\n", "a".repeat(1 << 20)), ""), 431, ""),
         ("what is not HTTP", b"GARBAGE\r\n\r\n".into(), 400, ""),
         ("a length in words", b"POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n".into(), 400, ""),
