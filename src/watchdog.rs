@@ -18,6 +18,7 @@ mod files;
 mod fork;
 mod forking;
 mod gofmt;
+mod lean;
 mod lease;
 mod life;
 mod lockfile;

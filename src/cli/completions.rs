@@ -41,9 +41,11 @@ pub fn man(args: ManArgs) -> Outcome {
         None => all,
         Some(name) => {
             let found = all.get_subcommands().find(|c| c.get_name() == name).cloned();
-            found.ok_or_else(|| {
+            let found = found.ok_or_else(|| {
                 Failure::used(format_args!("there is no command `{name}`: see `faasim --help`"))
-            })?
+            })?;
+            // What its page is called, and what is typed.
+            found.display_name(format!("faasim-{name}")).bin_name(format!("faasim {name}"))
         }
     };
     let mut text = Vec::new();

@@ -7,7 +7,7 @@ use super::metrics::{self, Metrics};
 use super::pod::Pod;
 use super::server::Server;
 use super::upstream::{self, Upstream};
-use super::{gofmt, tree};
+use super::{gofmt, lean, tree};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
@@ -123,6 +123,7 @@ async fn live(options: Options, log: Log) -> Result<u8, String> {
         tokio::spawn(metrics::serve(Arc::clone(&pod), listener));
     }
     tokio::spawn(bury_orphans(Arc::clone(&pod)));
+    tokio::spawn(lean::keep_lean(Arc::clone(&pod)));
 
     let server = Server::new(Arc::clone(&pod));
     let accepting = tokio::spawn(server.clone().accept(listener));

@@ -125,6 +125,11 @@ impl Pod {
         self.state().in_flight.len()
     }
 
+    /// Requests that have begun so far.
+    pub(super) fn started(&self) -> u64 {
+        self.state().started
+    }
+
     /// Ends when nothing is in flight.
     pub(super) async fn idle(&self) {
         loop {

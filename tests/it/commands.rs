@@ -124,3 +124,28 @@ fn a_live_function_becomes_a_model_that_an_experiment_takes() {
     let ran = cluster.says(&["run", written, "--virtual", "--dry"]);
     assert!(ran.contains("✓ share(status = 200)"), "{ran}");
 }
+
+#[test]
+fn every_command_has_help_with_an_example_a_page_and_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    let print = |arguments: &[&str]| {
+        let done = crate::cluster::faasim(folder.path()).args(arguments).output().unwrap();
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let completions = ["bash", "zsh", "fish"].map(|shell| print(&["completions", shell]));
+    let line = faasim::cli::command_line();
+    let overview = print(&["man"]);
+    for command in line.get_subcommands() {
+        let name = command.get_name();
+        let help = command.clone().render_long_help().to_string();
+        assert!(help.contains("Example") && help.contains(&format!("faasim {name}")), "{name}: {help}");
+        assert!(completions.iter().all(|script| script.contains(name)), "{name} in the completions");
+        assert!(overview.contains(&format!("faasim\\-{name}")), "{name} in {overview}");
+    }
+    let page = print(&["man", "load"]);
+    assert!(page.contains("faasim\\-load") && page.contains("faasim load mltest"), "{page}");
+    for arguments in [&["load", "--help"][..], &["help", "load"]] {
+        assert!(print(arguments).contains("faasim load echo --rate 20/s"));
+    }
+}
