@@ -100,7 +100,7 @@ fn every_pane_alone_and_the_help() {
         "long lines go on: {events}"
     );
     stage.press(KeyCode::Char('?'));
-    let help = stage.text(76, 40);
+    let help = stage.text(76, 47);
     let inside = help.lines().map(|l| l.chars().skip(2).take(72).collect::<String>().trim_end().to_owned());
     insta::assert_snapshot!("help", inside.collect::<Vec<_>>().join("\n"));
 }

@@ -110,6 +110,7 @@ fn all(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
         (Pane::Pods, pods),
         (Pane::Why, why),
         (Pane::Events, events),
-        (Pane::Log, log),
+        // The last place is for whichever of the two was looked at last.
+        (if app.tab == Pane::Requests { Pane::Requests } else { Pane::Log }, log),
     ]
 }

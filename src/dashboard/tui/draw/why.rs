@@ -17,7 +17,10 @@ impl Pen<'_> {
             return self.text(inset(rest), words, self.theme.faint());
         };
         let ago = age(app.now().since(decision.at));
-        let next = app.next_look().filter(|_| app.back == 0).map_or(String::new(), |n| format!(", {n}"));
+        let next = app.next_look().filter(|_| app.back == 0).map_or(String::new(), |n| {
+            // There is little room beside the titles, and the status line says it in full.
+            format!(", {}", n.replace("next look", "next"))
+        });
         let rest = self.head(Pane::Why, area, tabs, &format!("looked {ago} ago{next}"));
         let mut lines = vec![(self.verdict(decision), self.theme.strong())];
         let mut working = decision.lines();
