@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `wishes` | what does a command change, and when is it refused? |
 //! | `lifecycle` | what does an event about a pod change? |
+//! | `probing` | what follows from a probe that fails or passes? |
 //! | `reconcile` | which pods are missing, which are too many? |
 //! | [`namespaces`] | which rooms for functions are there? |
 //! | [`placement`] | which node takes a pod, and what if one is lost? |
@@ -30,6 +31,7 @@ pub mod function;
 pub mod go_duration;
 pub mod node;
 pub mod pod;
+pub mod probe;
 pub mod quantity;
 pub mod record;
 pub mod routing;
@@ -45,6 +47,7 @@ mod lifecycle;
 mod metering;
 pub mod namespaces;
 pub mod placement;
+mod probing;
 mod reconcile;
 mod restore;
 mod state;
@@ -155,6 +158,8 @@ impl Cluster {
             }
             Event::PodReady { uid } => self.pod_ready(now, uid),
             Event::PodUnready { uid, message } => self.pod_unready(now, uid, &message),
+            Event::PodProbed { uid, ready, message } => self.pod_probed(now, uid, ready, &message),
+            Event::PodUnhealthy { uid, message } => self.pod_unhealthy(now, uid, &message),
             Event::PodExited { uid, exit } => self.pod_exited(now, uid, exit),
             Event::PodGone { uid } => self.pod_gone(now, uid),
             Event::Drained { uid } => self.pod_drained(now, uid),

@@ -10,6 +10,7 @@ pub mod handle;
 pub mod host;
 pub mod journal;
 pub mod metrics;
+pub mod prober;
 pub mod provider;
 pub mod router;
 pub mod sampler;

@@ -4,6 +4,7 @@ use super::event::ScrapeId;
 use super::function::{FunctionId, FunctionName, FunctionSpec};
 use super::node::NodeId;
 use super::pod::PodUid;
+use super::probe::Probes;
 use super::record::Record;
 use super::scaling::decision::Decision;
 use super::time::Time;
@@ -33,6 +34,22 @@ pub enum Action {
     },
     /// Stop a pod and leave nothing of it behind. Answered by `PodGone`.
     StopPod {
+        /// Which pod.
+        uid: PodUid,
+        /// How long it may take before it is killed.
+        grace: Duration,
+    },
+    /// Ask a pod how it is until it is forgotten. Answered by `PodProbed` and `PodUnhealthy`.
+    ProbePod {
+        /// Which pod.
+        uid: PodUid,
+        /// Host and port of its watchdog.
+        address: String,
+        /// How.
+        probes: Probes,
+    },
+    /// End the container of a pod that stays: it is to be started again. Answered by `PodExited`.
+    EndContainer {
         /// Which pod.
         uid: PodUid,
         /// How long it may take before it is killed.

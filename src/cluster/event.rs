@@ -57,6 +57,22 @@ pub enum Event {
         /// Why.
         message: String,
     },
+    /// A readiness probe that a function has of its own passes or fails.
+    PodProbed {
+        /// Which pod.
+        uid: PodUid,
+        /// It passes.
+        ready: bool,
+        /// Why not.
+        message: String,
+    },
+    /// The pod's liveness probe fails.
+    PodUnhealthy {
+        /// Which pod.
+        uid: PodUid,
+        /// Why.
+        message: String,
+    },
     /// The pod's container ended by itself or was ended by somebody else.
     PodExited {
         /// Which pod.

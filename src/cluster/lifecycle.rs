@@ -35,6 +35,9 @@ impl Cluster {
             phase: PodPhase::Pending,
             container: Container::Creating,
             ready: false,
+            reported: false,
+            probed: None,
+            unhealthy: false,
             ready_changed: None,
             created: now,
             started: None,
@@ -91,6 +94,7 @@ impl Cluster {
             f.pod_meters.entry(uid).or_default().container_started(now);
         }
         self.note_pod(now, uid, Kind::Normal, "Started", format!("Started container {name}"));
+        self.probe_pod(uid);
     }
 
     pub(super) fn pod_start_failed(&mut self, now: Time, uid: PodUid, reason: String, message: String) {
@@ -119,9 +123,18 @@ impl Cluster {
     }
 
     pub(super) fn pod_ready(&mut self, now: Time, uid: PodUid) {
+        if let Some(pod) = self.pod_mut(uid) {
+            pod.reported = true;
+        }
+        self.open_if_ready(now, uid);
+    }
+
+    /// Opens a pod to requests once everybody who has a say agrees.
+    pub(super) fn open_if_ready(&mut self, now: Time, uid: PodUid) {
         let Some(pod) = self.pod_mut(uid) else { return };
         let Some(address) = pod.address.clone() else { return };
-        if pod.ready || pod.deleting.is_some() {
+        let agreed = pod.reported && pod.probed != Some(false) && !pod.unhealthy;
+        if pod.ready || pod.deleting.is_some() || !agreed {
             return;
         }
         pod.ready = true;
@@ -133,6 +146,14 @@ impl Cluster {
     }
 
     pub(super) fn pod_unready(&mut self, now: Time, uid: PodUid, message: &str) {
+        if let Some(pod) = self.pod_mut(uid) {
+            pod.reported = false;
+        }
+        self.close_pod(now, uid, message);
+    }
+
+    /// No new request goes to a pod that was ready.
+    pub(super) fn close_pod(&mut self, now: Time, uid: PodUid, message: &str) {
         let Some(pod) = self.pod_mut(uid) else { return };
         if !pod.ready || pod.deleting.is_some() {
             return;
@@ -153,13 +174,17 @@ impl Cluster {
             pod.ready = false;
             pod.ready_changed = Some(now);
         }
+        pod.reported = false;
+        pod.probed = pod.probed.map(|_| false);
+        // Ended because its probe fails, it is started again in place.
+        let ended_by_us = std::mem::take(&mut pod.unhealthy);
         pod.last_exit = Some((exit.clone(), now));
         self.actions.push_back(Action::ForgetPod { function, uid });
         let Some(pod) = self.pod_mut(uid) else { return };
         if pod.deleting.is_some() {
             return self.stop_now(now, uid);
         }
-        if exit.killed_from_outside() {
+        if exit.killed_from_outside() && !ended_by_us {
             // As when a node loses a container for good: the pod is over, another takes its place.
             pod.phase = PodPhase::Failed;
             pod.deleting = Some(Deleting { since: now, deadline: now, stopping: false });

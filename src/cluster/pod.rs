@@ -98,6 +98,15 @@ pub struct Pod {
     pub container: Container,
     /// It passes its readiness probe and takes requests.
     pub ready: bool,
+    /// Its watchdog says that it takes requests.
+    #[serde(default)]
+    pub reported: bool,
+    /// The last word of its own readiness probe, where the function has one.
+    #[serde(default)]
+    pub probed: Option<bool>,
+    /// Its liveness probe fails: its container is being ended, to be started again.
+    #[serde(default)]
+    pub unhealthy: bool,
     /// When readiness last changed, either way.
     pub ready_changed: Option<Time>,
     /// When it was created.

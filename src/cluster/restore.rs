@@ -89,6 +89,9 @@ impl Cluster {
             phase: PodPhase::Running,
             container: Container::Running { since: found.started },
             ready: false,
+            reported: false,
+            probed: None,
+            unhealthy: false,
             ready_changed: None,
             created: found.started,
             started: Some(found.started),
@@ -103,5 +106,6 @@ impl Cluster {
         self.load_node(pod.node, pod.spec.requests.cpu, true);
         self.pods.insert(uid, Arc::new(pod));
         self.note_pod(now, uid, Kind::Normal, "Adopted", "Found running after a restart of faasim".into());
+        self.probe_pod(uid);
     }
 }

@@ -5,6 +5,7 @@ use super::command::{Command, Refusal, Reply};
 use super::function::{FunctionId, FunctionName, FunctionSpec};
 use super::metering::FunctionMeter;
 use super::pod::Deleting;
+use super::probe::Probes;
 use super::record::Record;
 use super::scaling::alert;
 use super::scaling::decision::{Decision, Scaler};
@@ -74,6 +75,7 @@ impl Cluster {
             )));
         }
         let (labels, ignored_labels) = self.read_labels(&spec)?;
+        let ignored_probes = self.read_probes(&spec)?;
         let id = FunctionId(self.next_function);
         self.next_function += 1;
         let replicas = labels.min.max(1);
@@ -84,8 +86,14 @@ impl Cluster {
         self.note_deployment(now, id, "ScalingReplicaSet", text);
         self.reconcile(now, id);
         let mut reply = self.notes(id);
+        reply.notes.extend(ignored_probes);
         reply.notes.extend(self.time_out_advice(id));
         Ok(reply)
+    }
+
+    fn read_probes(&self, spec: &FunctionSpec) -> Result<Vec<String>, Refusal> {
+        let read = Probes::read(&spec.annotations, self.settings.edition);
+        read.map(|(_, notes)| notes).map_err(|e| Refusal::invalid(format!("annotations: {e}")))
     }
 
     fn time_out_advice(&self, id: FunctionId) -> Vec<String> {
@@ -133,6 +141,7 @@ impl Cluster {
             spec.labels.extend(first);
         }
         let (labels, ignored) = self.read_labels(&spec)?;
+        notes.extend(self.read_probes(&spec)?);
         let spec = Arc::new(spec);
         let Some(f) = self.functions.get_mut(&id) else { return Ok(Reply::default()) };
         f.labelled = is_labelled(&spec);

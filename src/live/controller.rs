@@ -11,6 +11,7 @@ use crate::live::asynchronous::Queue;
 use crate::live::gateway::traffic::Traffic;
 use crate::live::handle::{ApplyError, Wish};
 use crate::live::journal::{Input, Journal};
+use crate::live::prober::Prober;
 use crate::live::provider::{Provider, StartPod};
 use crate::live::router::{Clock, RouteLimits, Router, RouterEvent};
 use crate::live::store::Store;
@@ -40,7 +41,9 @@ pub struct Controller {
     pub queue: Queue,
     /// Wishes from the API and the screens.
     pub wishes: mpsc::UnboundedReceiver<Wish>,
-    /// What the provider reports.
+    /// Asks pods how they are.
+    pub prober: Prober,
+    /// What the provider and the prober report.
     pub events: mpsc::UnboundedReceiver<Event>,
     /// What the gateway's threads report.
     pub router_events: mpsc::UnboundedReceiver<RouterEvent>,
@@ -144,13 +147,18 @@ impl Controller {
                 self.provider.start(StartPod { uid, name, spec, template_hash, restarts });
             }
             Action::StopPod { uid, grace } => self.provider.stop(uid, grace),
+            Action::ProbePod { uid, address, probes } => self.prober.start(uid, address, probes),
+            Action::EndContainer { uid, grace } => self.provider.end_container(uid, grace),
             Action::OpenPod { function, uid, address } => match address.parse() {
                 Ok(address) => self.router.pod_ready(function, uid, address),
                 Err(_) => tracing::error!("pod {uid} has no usable address: {address}"),
             },
             Action::ClosePod { function, uid } => self.router.pod_unready(function, uid),
             Action::DrainPod { function, uid } => self.router.drain(function, uid),
-            Action::ForgetPod { function, uid } => self.router.remove_pod(function, uid),
+            Action::ForgetPod { function, uid } => {
+                self.prober.stop(uid);
+                self.router.remove_pod(function, uid);
+            }
             Action::OpenFunction { function, name, spec } => {
                 // What is over max_inflight the watchdog refuses itself (429), as OpenFaaS' does.
                 let settings = self.snapshots.borrow().settings.clone();

@@ -18,6 +18,7 @@ use crate::live::gateway::{BindError, Gateway, GatewayConfig, Serving, api};
 use crate::live::handle::{ApplyError, Handle};
 use crate::live::journal::Journal;
 use crate::live::metrics::Metrics;
+use crate::live::prober::Prober;
 use crate::live::provider::{self, Config, Kind, Provider, ProviderError};
 use crate::live::router::Router;
 use crate::live::sampler::Sampler;
@@ -103,7 +104,7 @@ impl Host {
             exe: std::env::current_exe().map_err(StartError::Program)?,
             lease: settings.pods.lease,
             pull_policy: settings.pods.image_pull_policy,
-            events: events_out,
+            events: events_out.clone(),
         };
         let kind = match settings.pods.provider {
             ProviderChoice::Auto => None,
@@ -199,6 +200,7 @@ impl Host {
             journal,
             queue: queue.clone(),
             wishes,
+            prober: Prober::new(events_out),
             events,
             router_events,
             snapshots,

@@ -155,6 +155,10 @@ pub trait Provider: Send + Sync + 'static {
     /// (logs too). Reports `PodGone`. A pod it does not know is gone already.
     fn stop(&self, uid: PodUid, grace: Duration);
 
+    /// Ends the container of a pod that is kept to be started again: asks, waits at most `grace`, kills it with all its
+    /// children. Reports `PodExited`. A pod that does not run is left as it is.
+    fn end_container(&self, uid: PodUid, grace: Duration);
+
     /// Takes over the pods that an earlier faasim of the same state folder left running, and removes what is
     /// left of those that ended. No `PodStarted` comes for them; `PodReady` does.
     fn find(&self) -> BoxFuture<'_, Result<Vec<FoundPod>, ProviderError>>;

@@ -118,6 +118,10 @@ impl Provider for DockerProvider {
         self.keeper.stop(uid, grace);
     }
 
+    fn end_container(&self, uid: PodUid, grace: Duration) {
+        self.keeper.end_container(uid, grace);
+    }
+
     fn find(&self) -> BoxFuture<'_, Result<Vec<FoundPod>, ProviderError>> {
         async {
             let containers = self.containers();
@@ -242,6 +246,11 @@ impl Runtime for Containers {
 
     async fn terminate(&self, _: &str, running: Running, grace: Duration) {
         self.engine.stop(&running.id, grace).await;
+    }
+
+    async fn end(&self, name: &str, running: &mut Running, board: &Board, grace: Duration) -> Exit {
+        self.engine.end(&running.id, grace).await;
+        self.exited(name, running, board).await
     }
 
     async fn clean(&self, name: &str) {

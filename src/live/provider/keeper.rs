@@ -64,6 +64,15 @@ pub(super) trait Runtime: Send + Sync + 'static {
         grace: Duration,
     ) -> impl Future<Output = ()> + Send;
 
+    /// The same for one that is kept to be started again; says how it ended.
+    fn end(
+        &self,
+        name: &str,
+        running: &mut Self::Running,
+        board: &Board,
+        grace: Duration,
+    ) -> impl Future<Output = Exit> + Send;
+
     /// Removes what is left of a pod that does not run.
     fn clean(&self, name: &str) -> impl Future<Output = ()> + Send;
 }
@@ -71,6 +80,7 @@ pub(super) trait Runtime: Send + Sync + 'static {
 enum Order {
     Start(StartPod),
     Stop(Duration),
+    End(Duration),
 }
 
 struct Kept {
@@ -127,6 +137,13 @@ impl<R: Runtime> Keeper<R> {
         match self.shared.lock().get(&uid) {
             Some(kept) => drop(kept.orders.send(Order::Stop(grace))),
             None => self.shared.report(Event::PodGone { uid }),
+        }
+    }
+
+    /// Carries out `Provider::end_container`.
+    pub(super) fn end_container(&self, uid: PodUid, grace: Duration) {
+        if let Some(kept) = self.shared.lock().get(&uid) {
+            let _ = kept.orders.send(Order::End(grace));
         }
     }
 
@@ -229,11 +246,7 @@ impl<R: Runtime> Life<R> {
                 Some((pod, _)) => tokio::select! {
                     order = inbox.recv() => order,
                     exit = runtime.exited(&self.name, pod, &self.board) => {
-                        if let Some((_, control)) = running.take() {
-                            control.end().await;
-                        }
-                        self.board.clear();
-                        self.shared.report(Event::PodExited { uid: self.uid, exit });
+                        self.ended(running.take(), exit).await;
                         continue;
                     }
                 },
@@ -250,8 +263,23 @@ impl<R: Runtime> Life<R> {
                     }
                 }
                 Some(Order::Stop(grace)) => return self.stop(running, grace).await,
+                Some(Order::End(grace)) => {
+                    if let Some((pod, _)) = &mut running {
+                        let exit = runtime.end(&self.name, pod, &self.board, grace).await;
+                        self.ended(running.take(), exit).await;
+                    }
+                }
             }
         }
+    }
+
+    /// The pod runs no more, and stays.
+    async fn ended(&self, running: Option<(R::Running, Control)>, exit: Exit) {
+        if let Some((_, control)) = running {
+            control.end().await;
+        }
+        self.board.clear();
+        self.shared.report(Event::PodExited { uid: self.uid, exit });
     }
 
     /// Starts the pod; a stop that is ordered meanwhile cuts it short where that can be done, and is returned.

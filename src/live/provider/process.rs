@@ -123,6 +123,10 @@ impl Provider for ProcessProvider {
         self.keeper.stop(uid, grace);
     }
 
+    fn end_container(&self, uid: PodUid, grace: Duration) {
+        self.keeper.end_container(uid, grace);
+    }
+
     fn find(&self) -> BoxFuture<'_, Result<Vec<FoundPod>, ProviderError>> {
         async {
             let names = self.strange_pods().await?;
@@ -231,6 +235,13 @@ impl Runtime for Processes {
         sweep::sweep(self.marks(name, Some(running.pid))).await;
         // Ours to be buried: no zombie is left.
         running.exited(&board).await;
+    }
+
+    async fn end(&self, name: &str, running: &mut Running, board: &Board, grace: Duration) -> Exit {
+        running.ask_to_end();
+        let _ = tokio::time::timeout(grace, running.exited(board)).await;
+        sweep::sweep(self.marks(name, Some(running.pid))).await;
+        running.exited(board).await
     }
 
     async fn clean(&self, name: &str) {

@@ -67,7 +67,14 @@ impl<O: Observer> Simulation<O> {
                 let (pods, functions) = self.measure();
                 self.cluster.handle(self.now, Happened::Scraped { id, pods, functions });
             }
-            Action::Persist(_) => {}
+            Action::ProbePod { uid, probes, .. } => {
+                // What is before the first pass is in the model's start-up.
+                if probes.readiness.is_some() {
+                    let passes = Happened::PodProbed { uid, ready: true, message: String::new() };
+                    self.cluster.handle(self.now, passes);
+                }
+            }
+            Action::Persist(_) | Action::EndContainer { .. } => {}
             Action::Decided { function, decision } => {
                 self.scalings += u64::from(decision.changed());
                 self.observer.decision(function, &decision);

@@ -4,6 +4,7 @@ use super::moment;
 use super::page::{NONE, Page};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::pod::{Container, Pod};
+use crate::cluster::probe::Probes;
 use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::Time;
 use std::collections::BTreeMap;
@@ -44,8 +45,14 @@ pub fn pod(snapshot: &Snapshot, pod: &Pod, now: Time) -> String {
     page.put("    Ready", title_case(pod.ready));
     page.put("    Restart Count", pod.restarts);
     page.resources("    ", spec);
-    page.put("    Liveness", "the watchdog's process");
-    page.put("    Readiness", "the watchdog's report that it takes requests");
+    let probes = Probes::read(&spec.annotations, snapshot.settings.edition).unwrap_or_default().0;
+    page.put("    Liveness", probes.liveness);
+    match probes.readiness {
+        Some(probe) => page.put("    Readiness", probe),
+        None => {
+            page.put("    Readiness", "the watchdog's report that it takes requests, which comes at once")
+        }
+    }
     page.environment("    ", spec);
     match spec.secrets.is_empty() {
         true => page.put("    Mounts", NONE),

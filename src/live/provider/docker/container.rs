@@ -244,11 +244,16 @@ impl Engine {
 
     /// Asks a container to end, kills it after `grace`, and removes it.
     pub(super) async fn stop(&self, id: &str, grace: Duration) {
+        self.end(id, grace).await;
+        self.remove(id).await;
+    }
+
+    /// Asks a container to end, and kills it after `grace`.
+    pub(super) async fn end(&self, id: &str, grace: Duration) {
         let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX).max(1);
         let options = StopContainerOptionsBuilder::default().t(seconds).build();
         // Ended already, or gone: then there is nothing to ask.
         let _ = self.docker.stop_container(id, Some(options)).await;
-        self.remove(id).await;
     }
 
     /// Removes a container, killing it if it runs.
