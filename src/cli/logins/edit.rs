@@ -14,12 +14,15 @@ pub(super) fn set(text: &str, gateway: &str, token: &str) -> Result<String, Stri
             logins.len() - 1
         });
         let entry = logins.get_mut(at).and_then(Value::as_mapping_mut).ok_or("a login is no mapping")?;
-        if entry.is_empty() {
+        let new = entry.is_empty();
+        if new {
             entry.insert("gateway".into(), gateway.into());
-            entry.insert("options".into(), Value::Sequence(Vec::new()));
         }
         entry.insert("auth".into(), "basic".into());
         entry.insert("token".into(), token.into());
+        if new {
+            entry.insert("options".into(), Value::Sequence(Vec::new()));
+        }
         Ok(())
     })?;
     let lines: Vec<&str> = text.lines().collect();
