@@ -27,9 +27,7 @@ pub(super) struct Upstream {
 /// In Go's words, when it cannot be started.
 pub(super) fn start(pod: &Arc<Pod>, address: &http::Uri) -> Result<Upstream, String> {
     let words: Vec<&str> = pod.options.fprocess.split(' ').collect();
-    pod.log.say(
-        format!("Forking: {}, arguments: {:?}", words[0], &words[1..]).replace('"', "").replace(", ", " "),
-    );
+    pod.log.say(format!("Forking: {}, arguments: [{}]", words[0], words[1..].join(" ")));
     let mut prepared = command::prepare(&pod.options)?;
     prepared.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = prepared.spawn()?;

@@ -20,6 +20,7 @@ mod lessons;
 mod observability;
 mod oracles;
 mod portal;
+mod probes;
 mod project;
 mod properties;
 mod provider;

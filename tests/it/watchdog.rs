@@ -1,69 +1,89 @@
 //! The watchdog as a program of its own: each mode, told by its environment.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use crate::wire::Wire;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-struct Watchdog {
-    child: Child,
-    port: u16,
+/// A watchdog that runs by itself.
+pub struct Watchdog {
+    pub child: Child,
+    pub wire: Wire,
+    pub folder: tempfile::TempDir,
     lines: BufReader<std::process::ChildStderr>,
-    _tmp: tempfile::TempDir,
+}
+
+/// The program as a watchdog, with its temporary folder in `folder` and free ports.
+pub fn command(folder: &Path, vars: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_faasim"));
+    command.arg("watchdog").env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
+    command.env("TMPDIR", folder).env("port", "0").env("FAASIM_BIND", "127.0.0.1");
+    command.env("FAASIM_METRICS_PORT", "0").envs(vars.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
 impl Watchdog {
-    fn start(vars: &[(&str, &str)]) -> Watchdog {
-        let tmp = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_faasim"));
-        command.arg("watchdog").env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
-        command.env("TMPDIR", tmp.path()).env("port", "0").env("FAASIM_BIND", "127.0.0.1");
-        command.env("FAASIM_METRICS_PORT", "0").envs(vars.iter().copied());
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap());
-        let mut watchdog = Watchdog { child, port: 0, lines, _tmp: tmp };
-        let line = watchdog.line_with("Listening on port: ");
-        watchdog.port = line.rsplit(' ').next().unwrap().parse().unwrap();
+    pub fn start(vars: &[(&str, &str)]) -> Watchdog {
+        let mut watchdog = Watchdog::starting(vars);
         // Healthy once the lock file is there.
         watchdog.line_with("Writing lock-file to");
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while watchdog.ask("GET", "/_/health", "", "").0 != 200 {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while watchdog.wire.get("/_/health").status != 200 {
             assert!(Instant::now() < deadline, "never healthy");
         }
         watchdog
     }
 
-    /// The next log line that holds `text`.
-    fn line_with(&mut self, text: &str) -> String {
+    /// One whose log was read up to the port that it listens on.
+    pub fn starting(vars: &[(&str, &str)]) -> Watchdog {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = command(folder.path(), vars).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap());
+        let mut watchdog = Watchdog { child, wire: Wire::to("127.0.0.1:0"), folder, lines };
+        let line = watchdog.line_with("Listening on port: ");
+        watchdog.wire = Wire::to(&format!("127.0.0.1:{}", line.rsplit(' ').next().unwrap()));
+        watchdog
+    }
+
+    /// The next line of its log.
+    pub fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        (self.lines.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// The next line of its log that holds `text`.
+    pub fn line_with(&mut self, text: &str) -> String {
         loop {
-            let mut line = String::new();
-            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "ended without saying {text:?}");
+            let line = self.line().unwrap_or_else(|| panic!("it ended without saying {text:?}"));
             if line.contains(text) {
-                return line.trim_end().to_owned();
+                return line;
             }
         }
     }
 
-    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: f\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
-            .unwrap();
-        stream
+    /// Where its metrics are.
+    pub fn metrics(&mut self) -> Wire {
+        let line = self.line_with("Metrics listening on port: ");
+        Wire::to(&format!("127.0.0.1:{}", line.rsplit(' ').next().unwrap()))
     }
 
-    /// Status, head and body as they came.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Its exit code, once it ends.
+    pub fn ended(mut self) -> Option<i32> {
+        // A pipe that nobody reads would hold it up.
+        while self.line().is_some() {}
+        self.child.wait().unwrap().code()
+    }
+
+    /// Status, head in lower case, and body.
     fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
-        let mut reply = Vec::new();
-        // A reply that is cut off is an empty one here.
-        let _ = self.send(method, path, headers, body).read_to_end(&mut reply);
-        let reply = String::from_utf8_lossy(&reply).into_owned();
-        let status = reply.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
-        (status, head.to_lowercase(), body.to_owned())
+        let reply = self.wire.ask(method, path, headers, body);
+        (reply.status, reply.head.to_lowercase(), reply.text())
     }
 }
 
@@ -74,7 +94,8 @@ impl Drop for Watchdog {
     }
 }
 
-fn script(folder: &Path, text: &str) -> String {
+/// A shell script as a function.
+pub fn script(folder: &Path, text: &str) -> String {
     use std::os::unix::fs::PermissionsExt;
     let path = folder.join("function.sh");
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
@@ -83,7 +104,7 @@ fn script(folder: &Path, text: &str) -> String {
 }
 
 #[test]
-fn spec_97_streaming_replies_200_with_what_came_before_a_failure() {
+fn check_097_streaming_replies_200_with_what_came_before_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     let process = script(folder.path(), "cat; echo oops >&2; exit 1");
     let mut w = Watchdog::start(&[("mode", "streaming"), ("fprocess", &process)]);
@@ -103,7 +124,7 @@ fn streaming_hands_on_the_first_bytes_before_the_end() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let pipe_name = pipe.display().to_string();
     let w = Watchdog::start(&[("mode", "streaming"), ("fprocess", &process), ("PIPE", &pipe_name)]);
-    let mut reply = BufReader::new(w.send("GET", "/", "", ""));
+    let mut reply = BufReader::new(w.wire.send("GET", "/", "", b""));
     let mut line = String::new();
     while line.trim_end() != "first" {
         line.clear();
@@ -117,7 +138,7 @@ fn streaming_hands_on_the_first_bytes_before_the_end() {
 }
 
 #[test]
-fn spec_98_serializing_replies_500_with_the_reason_only() {
+fn check_098_serializing_replies_500_with_the_reason_only() {
     let folder = tempfile::tempdir().unwrap();
     let process = script(folder.path(), "cat; exit 1");
     let w = Watchdog::start(&[("mode", "serializing"), ("fprocess", &process)]);
@@ -177,7 +198,7 @@ fn static_serves_the_files_below_its_folder_and_no_others() {
 }
 
 #[test]
-fn spec_95_ready_answers_in_of_watchdogs_modes_only() {
+fn check_095_ready_answers_in_of_watchdogs_modes_only() {
     for (mode, status) in [("streaming", 200), ("serializing", 200)] {
         let w = Watchdog::start(&[("mode", mode), ("fprocess", "cat")]);
         assert_eq!(w.ask("GET", "/_/ready", "", "").0, status, "{mode}");

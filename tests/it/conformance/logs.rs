@@ -68,3 +68,26 @@ fn check_061_who_follows_gets_new_lines_as_they_are_written() {
 fn check_062_logs_need_the_password() {
     assert_eq!(Stage::usual().gateway.get("/system/logs?name=echo").status, 401);
 }
+
+#[test]
+fn a_reader_that_stops_reading_stalls_nobody() {
+    let stage = Stage::usual();
+    let script = crate::watchdog::script(
+        &stage.folder,
+        "head -c 4000000 /dev/zero | tr '\\0' x | fold -w 200 >&2\necho done",
+    );
+    let variables = json!({"mode": "streaming", "prefix_logs": "false"});
+    let wish = json!({"service": "talks", "image": "i", "envProcess": script, "envVars": variables});
+    assert_eq!(stage.deploy(wish).status, 202);
+    let slow = stage.admin.send("GET", "/system/logs?follow=true&name=talks", "", b"");
+    // It is never read, and neither the function nor another reader waits for it.
+    assert_eq!(stage.gateway.post("/function/talks", "").text(), "done\n");
+    let last = until("its last line", || {
+        let lines = lines(&stage.admin.get("/system/logs?name=talks&follow=false&tail=1").text());
+        lines.into_iter().find(|l| l["text"].as_str().unwrap().starts_with("POST / - 200"))
+    });
+    assert_eq!(last["name"], "talks");
+    let all = stage.admin.get("/system/logs?name=talks&follow=false").text();
+    assert!(all.lines().count() >= 20_000, "{}", all.lines().count());
+    drop(slow);
+}

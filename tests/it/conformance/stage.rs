@@ -20,7 +20,6 @@ pub struct Stage {
     /// With it.
     pub admin: Wire,
     pub metrics: Wire,
-    #[allow(dead_code)] // The replay of faas-cli uses it.
     pub password: String,
     pub folder: PathBuf,
 }
@@ -123,7 +122,6 @@ impl Stage {
         Stage { gateway, admin, metrics: Wire::to(&metrics), password, folder }
     }
 
-    #[allow(dead_code)] // So does this.
     /// Runs a command of faasim's against it.
     pub fn says(&self, arguments: &[&str]) -> String {
         let done = faasim(&self.folder).args(arguments).output().unwrap();

@@ -140,3 +140,48 @@ async fn a_websocket_is_joined() {
     until(|| stage.traffic.totals()[&ECHO].codes.contains_key(&101)).await;
     assert_eq!(stage.router.pod_in_flight(ECHO, PodUid(1)), 0);
 }
+
+#[tokio::test]
+async fn a_reader_that_stops_reading_stalls_nobody_else() {
+    // One thread: whoever holds it up holds up everybody.
+    let stage = stage(GatewayConfig { threads: 1, ..quick() });
+    let sent = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = sent.clone();
+    let endless = Pod::raw(move |mut stream| {
+        let counted = counted.clone();
+        async move {
+            read_head(&mut stream).await;
+            let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned();
+            let mut next = head;
+            while stream.write_all(next.as_bytes()).await.is_ok() {
+                counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                next.clone_from(&chunk);
+            }
+        }
+    })
+    .await;
+    stage.router.pod_ready(ECHO, PodUid(1), endless.address);
+    let quick = Pod::echo().await;
+    stage.router.upsert(FunctionId(2), "quick.openfaas-fn", RouteLimits::default());
+    stage.router.pod_ready(FunctionId(2), PodUid(2), quick.address);
+    let mut slow = TcpStream::connect(stage.address).await.unwrap();
+    slow.write_all(b"GET /function/echo HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    // From then on nobody reads; what is on the way fills up, and the function waits.
+    read_head(&mut slow).await.unwrap();
+    let count = || sent.load(std::sync::atomic::Ordering::SeqCst);
+    let mut before = 0;
+    bounded(async {
+        while before == 0 || count() != before {
+            before = count();
+            for _ in 0..10 {
+                assert_eq!(stage.call("POST", "/function/quick", "x").await.body, "x");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    assert!(before < 1000, "{before} chunks of 64 KiB are somewhere");
+    drop(slow);
+    until(|| stage.router.pod_in_flight(ECHO, PodUid(1)) == 0).await;
+}
