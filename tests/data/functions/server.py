@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(302, b"", [("Location", "http://127.0.0.1:1/there")])
         elif path == "/sleep":
             time.sleep(float(query))
-            print("slept", flush=True)
+            print("slept", file=sys.stderr, flush=True)
             self.reply(200, b"slept\n")
         elif path == "/exit":
             os._exit(int(query))

@@ -28,7 +28,7 @@ fn check_091_past_exec_timeout_it_is_504_and_the_work_goes_on() {
     assert_eq!(reply.header("X-Openfaas-Internal"), Some("of-watchdog"));
     assert!(reply.header("X-Duration-Seconds").is_some());
     w.line_with("Upstream HTTP killed due to exec_timeout: 200ms");
-    w.line_with("stdout: slept");
+    w.line_with("stderr: slept");
 }
 
 #[test]
