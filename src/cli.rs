@@ -36,6 +36,7 @@ pub mod password;
 pub mod ready;
 pub mod remove;
 pub mod replay;
+pub mod report;
 pub mod resource;
 pub mod rollout;
 pub mod run;
@@ -144,6 +145,7 @@ enum Command {
     Explain(explain::Args),
     Load(load::Args),
     Run(run::Args),
+    Report(report::Args),
     Calibrate(calibrate::Args),
     Check(check::Args),
     Learn(learn::Args),
@@ -203,6 +205,7 @@ fn run(command: Command, global: &Global) -> Outcome {
         Command::Explain(args) => explain::run(args, global),
         Command::Load(args) => load::run(args, global),
         Command::Run(args) => run::run(args),
+        Command::Report(args) => report::run(args),
         Command::Calibrate(args) => calibrate::run(args, global),
         Command::Check(args) => check::run(args, global),
         Command::Learn(args) => learn::run(args, global),

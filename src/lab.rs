@@ -11,17 +11,21 @@
 //! | [`results`] | what is left of it in a folder? |
 //! | [`chart`] | how is it drawn? |
 //! | [`desk`] | which were run beside a cluster, and what came of them? |
+//! | [`runner`] | who runs it? |
+//! | [`jmx`] | what does a plan of JMeter say? |
 //! | [`load`] | how are requests sent? |
 //! | [`stage`] | how is a cluster in virtual time watched and acted on while it runs? |
 
 pub mod chart;
 pub mod desk;
 pub mod expect;
+pub mod jmx;
 pub mod lesson;
 pub mod live_run;
 pub mod load;
 pub mod observations;
 pub mod results;
+pub mod runner;
 pub mod scenario;
 pub mod stage;
 pub mod virtual_run;

@@ -13,12 +13,16 @@ use std::sync::Arc;
 /// Every mistake is a line `FILE:LINE:COLUMN: what is wrong`, as editors read it.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml\n  faasim check sim-configs/*.toml my-lesson.toml"
+    after_help = "Examples:\n  faasim check stack.yml\n  faasim check functions/*.yml hpa.yaml faasim.toml\n  faasim check sim-configs/*.toml my-lesson.toml\n  \
+                  faasim check --schema > scenario.schema.json"
 )]
 pub struct Args {
     /// The files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "schema", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Print the JSON Schema of scenario files, for editors
+    #[arg(long, conflicts_with = "files")]
+    schema: bool,
 }
 
 /// A file without mistakes.
@@ -56,6 +60,10 @@ const KINDS: &[Kind] = &[
 /// # Errors
 /// One of them has a mistake.
 pub fn run(args: Args, global: &Global) -> Outcome {
+    if args.schema {
+        println!("{}", serde_json::to_string_pretty(&scenario::schema()).unwrap_or_default());
+        return Ok(());
+    }
     let mut wrong = 0;
     for file in &args.files {
         match check(file, global) {
@@ -146,8 +154,9 @@ fn a_lesson(path: &Path, _: &Global) -> Result<Checked, Mistakes> {
 }
 
 fn scenarios(path: &Path, _: &Global) -> Result<Checked, Mistakes> {
-    scenario::read(path, true)?;
-    let runs = scenario::read(path, false)?.len();
+    let reader = |live| scenario::Reader { live, sets: &[], stack: Some(stack::specs) };
+    reader(true).read(path)?;
+    let runs = reader(false).read(path)?.len();
     Ok(Checked { holds: format!("a scenario of {}", count(runs, "run")), notes: Vec::new() })
 }
 

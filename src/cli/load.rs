@@ -1,15 +1,15 @@
 //! `faasim load`: traffic for a function, and how it fared.
 
 mod bar;
+mod plan;
+mod sheet;
 mod summary;
 
 use super::client::{Client, openfaas};
 use super::failure::{Failure, Outcome};
 use super::given::{self, Format};
 use super::{Global, with_client};
-use crate::lab::load::{self, Arrivals, LoadError, LoadPlan, Shape};
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use crate::lab::load::{self, LoadError};
 use http::{HeaderName, HeaderValue, Method};
 use std::io::{Write, stdout};
 use std::path::PathBuf;
@@ -22,12 +22,21 @@ use tokio_util::sync::CancellationToken;
 /// open loop), and its latencies count from when each request was due. Ctrl-C ends the load with its report.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  faasim load mltest --users 8 --ramp-up 5s --duration 2m --body 50\n  faasim load echo --rate 20/s --requests 200\n  faasim load sleep --rate 5/s --arrivals poisson --duration 1m --body 0.2 -o json"
+    after_help = "Examples:\n  faasim load mltest --users 8 --ramp-up 5s --duration 2m --body 50\n  faasim load echo --rate 20/s --requests 200\n  faasim load sleep --rate 5/s --arrivals poisson --duration 1m --body 0.2 -o json\n  faasim load mltest --users 4 --jtl results.jtl   # jmeter -g results.jtl -o report\n  faasim load --jmx plan.jmx --jtl results.jtl"
 )]
 pub struct Args {
     /// The function, as NAME or NAME.NAMESPACE; or an address that begins with http://
-    #[arg(value_name = "NAME")]
-    target: String,
+    #[arg(value_name = "NAME", required_unless_present = "jmx")]
+    target: Option<String>,
+    /// Send what a plan of JMeter says (.jmx): its thread groups, one HTTP sampler in each, its timers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["users", "rate", "ramp_up", "think", "body", "body_file", "bodies"])]
+    jmx: Option<PathBuf>,
+    /// Print the plan of --jmx as the loads of a scenario, and send nothing
+    #[arg(long, requires = "jmx")]
+    convert: bool,
+    /// Write each request into this file as JMeter does (JTL)
+    #[arg(long, value_name = "FILE")]
+    jtl: Option<PathBuf>,
     #[command(flatten)]
     shape: ShapeArgs,
     #[command(flatten)]
@@ -95,6 +104,15 @@ struct RequestArgs {
     /// The file that holds the body of each request
     #[arg(long, value_name = "FILE")]
     body_file: Option<PathBuf>,
+    /// A file of bodies, a line each, that are sent in turn
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["body", "body_file"])]
+    bodies: Option<PathBuf>,
+    /// A status that is as it should be; may be given again [default: all below 400]
+    #[arg(long, value_name = "STATUS")]
+    assert_status: Vec<u16>,
+    /// What each reply must contain
+    #[arg(long, value_name = "TEXT")]
+    assert_body: Option<String>,
     /// The method
     #[arg(long, short, value_name = "METHOD", default_value = "POST", value_parser = super::invoke::method)]
     method: Method,
@@ -111,23 +129,46 @@ struct RequestArgs {
 /// # Errors
 /// A load that makes no sense, no such function, or every request failed.
 pub fn run(args: Args, global: &Global) -> Outcome {
+    if args.convert {
+        let plan = plan::read(args.jmx.as_deref())?;
+        print!("{}", crate::lab::jmx::to_toml(&plan));
+        return Ok(());
+    }
     with_client(global, async |client| {
-        let plan = plan(&args, url(&args.target, global, &client).await?)?;
+        let plans = plan::of(&args, global, &client).await?;
+        let sheet = args.jtl.as_deref().map(sheet::Sheet::begin).transpose()?;
         let stop = CancellationToken::new();
         tokio::spawn(interrupted(stop.clone()));
         let bar = bar::Bar::new(args.quiet || args.output == Format::Json);
-        let report = load::run(plan, |progress| bar.show(progress), stop).await.map_err(wrong)?;
+        let all = plans.into_iter().enumerate().map(|(i, (label, plan))| {
+            let each = sheet.as_ref().map(|sheet| sheet.each(label, plan.url.clone()));
+            // The first of several is shown.
+            let (bar, show) = (&bar, i == 0);
+            let show = move |progress: &load::Progress| {
+                if show {
+                    bar.show(progress)
+                }
+            };
+            load::run_each(plan, show, each, stop.clone())
+        });
+        let reports = futures_util::future::try_join_all(all).await.map_err(wrong)?;
         bar.clear();
-        let mut out = stdout().lock();
-        match args.output {
-            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report).unwrap_or_default())?,
-            Format::Plain => write!(out, "{}", summary::text(&report))?,
+        if let Some(sheet) = sheet {
+            sheet.end()?;
         }
-        match report.all_failed() {
-            true if report.requests == 0 => {
-                Err(Failure::failed("no request was sent before the load was ended"))
+        let mut out = stdout().lock();
+        for report in &reports {
+            match args.output {
+                Format::Json => {
+                    writeln!(out, "{}", serde_json::to_string_pretty(report).unwrap_or_default())?;
+                }
+                Format::Plain => write!(out, "{}", summary::text(report))?,
             }
-            true => Err(Failure::failed(format_args!("all {} requests failed", report.requests))),
+        }
+        let requests: u64 = reports.iter().map(|r| r.requests).sum();
+        match reports.iter().all(load::LoadReport::all_failed) {
+            true if requests == 0 => Err(Failure::failed("no request was sent before the load was ended")),
+            true => Err(Failure::failed(format_args!("all {requests} requests failed"))),
             false => Ok(()),
         }
     })
@@ -143,51 +184,6 @@ async fn url(target: &str, global: &Global, client: &Client) -> Result<String, F
         return Err(client.no_function(&name).await);
     }
     Ok(format!("{}/function/{name}", client.gateway()))
-}
-
-fn plan(args: &Args, url: String) -> Result<LoadPlan, Failure> {
-    let ShapeArgs { users, ramp_up, think, rate, arrivals, in_flight, seed } = args.shape;
-    let shape = match rate {
-        Some(rate) => Shape::Open {
-            rate,
-            arrivals: match arrivals {
-                Spread::Constant => Arrivals::Constant,
-                Spread::Poisson => Arrivals::Poisson,
-            },
-            in_flight,
-        },
-        None => Shape::Closed {
-            users: users.unwrap_or(1),
-            ramp_up: ramp_up.unwrap_or_default(),
-            think: think.unwrap_or_default(),
-        },
-    };
-    let mut headers = given::headers(&args.request.header);
-    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain"));
-    Ok(LoadPlan {
-        method: args.request.method.clone(),
-        headers,
-        body: body(&args.request)?,
-        shape,
-        duration: match (args.duration, args.requests) {
-            (None, None) => Some(Duration::from_secs(10)),
-            (duration, _) => duration,
-        },
-        requests: args.requests,
-        timeout: args.request.timeout,
-        allow_remote: args.allow_remote,
-        seed,
-        ..LoadPlan::new(url)
-    })
-}
-
-fn body(args: &RequestArgs) -> Result<Bytes, Failure> {
-    match &args.body_file {
-        Some(file) => std::fs::read(file)
-            .map(Bytes::from)
-            .map_err(|e| Failure::failed(format_args!("--body-file: cannot read {}: {e}", file.display()))),
-        None => Ok(args.body.clone().unwrap_or_default().into()),
-    }
 }
 
 fn wrong(error: LoadError) -> Failure {

@@ -1,30 +1,35 @@
 //! `faasim run`: experiments.
 
-mod compare;
-mod table;
+mod bar;
+mod images;
+mod jobs;
+mod say;
+mod screen;
 
 use super::failure::{Failure, Outcome as Done};
-use crate::lab::results::{Outcome, Provenance};
-use crate::lab::scenario::{self, Variant};
-use crate::lab::{live_run, virtual_run};
+use super::stack;
+use crate::lab::results::{Outcome, Provenance, Tables, compare, sweep};
+use crate::lab::runner;
+use crate::lab::scenario::Reader;
 use crate::mistake::Mistakes;
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use bar::Bar;
+use jobs::{Finished, Job};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// Run experiments: scenario files, as in sim-configs/
 ///
 /// In virtual time (the default) an hour takes milliseconds, and the same seed leaves the same files. Each run leaves a
-/// folder with summary.json, tables, charts and report.html. The exit code is 1 when something that a scenario expects
-/// was not seen.
+/// folder with summary.json, tables, charts and report.html. Ctrl-C ends it and keeps what was measured. The exit code
+/// is 1 when something that a scenario expects was not seen.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  faasim run sim-configs/e03-hpa.toml\n  faasim run sim-configs/*.toml --virtual\n  \
                         faasim run sim-configs/e01-self-healing.toml --live\n  \
-                        faasim run my.toml --seed 7 --out /tmp/results\n  faasim run my.toml --set platform.cores=8"
+                        faasim run my.toml --seed 7 --out /tmp/results\n  faasim run my.toml --set platform.cores=8\n  \
+                        faasim run sim-configs/e03-hpa.toml --tui --speed 30x"
 )]
 pub struct Args {
     /// The scenarios
@@ -39,6 +44,18 @@ pub struct Args {
     /// Live, and the same in virtual time, side by side
     #[arg(long, conflicts_with_all = ["in_virtual_time", "live"])]
     both: bool,
+    /// With the file's own times, not with those that it says for live runs
+    #[arg(long)]
+    full: bool,
+    /// What runs the pods of a live run, instead of what the file says
+    #[arg(long, value_name = "PROVIDER", value_parser = ["process", "docker"])]
+    provider: Option<String>,
+    /// Show it on the dashboard; in virtual time space pauses, `.` goes a step, `<` and `>` change the speed
+    #[arg(long)]
+    tui: bool,
+    /// How fast virtual time goes on the dashboard
+    #[arg(long, value_name = "SPEED", default_value = "10x", value_parser = screen::speed, requires = "tui")]
+    speed: f64,
     /// The seed, instead of the file's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -59,99 +76,44 @@ pub struct Args {
     output: String,
 }
 
-/// One run to do.
-struct Job {
-    file: usize,
-    variant: Variant,
-    seed: u64,
-}
-
 /// Runs them all.
 ///
 /// # Errors
 /// A file has a mistake, an expectation does not hold, or results cannot be written.
 pub fn run(args: Args) -> Done {
-    let live = args.live || args.both;
-    let mut jobs = Vec::new();
-    let mut mistakes = Mistakes::new();
-    for (file, path) in args.files.iter().enumerate() {
-        match scenario::read_with(path, live, &args.set) {
-            Ok(variants) => jobs.extend(variants.into_iter().flat_map(|variant| {
-                let first = args.seed.unwrap_or(variant.scenario.seed);
-                let seeds = first..first + variant.scenario.repetitions;
-                seeds.map(move |seed| Job { file, variant: variant.clone(), seed })
-            })),
-            Err(found) => mistakes.append(found),
-        }
-    }
-    mistakes
-        .or(())
-        .map_err(|all| Failure::failed(format_args!("{} in the scenarios\n{all}", count(all.len()))))?;
-
-    let began = jiff::Timestamp::now();
+    let jobs = read(&args)?;
     let stopped = Arc::new(AtomicBool::new(false));
     super::signals::on_interrupt(&stopped)?;
-    let folder = |outcome: &Outcome, file: usize| {
-        let time = began.strftime("%Y-%m-%dT%H-%M-%S").to_string();
-        let _ = file;
-        args.out.join(&outcome.scenario.name).join(time)
-    };
-    let mut failed = Vec::new();
-    let mut said = |outcome: &Outcome, file: usize, took: f64| -> Done {
-        if !args.dry {
-            let within = folder(outcome, file);
-            let leaf = within.join(outcome.folder());
-            let cannot =
-                |e: std::io::Error| Failure::failed(format_args!("cannot write {}: {e}", leaf.display()));
-            outcome.write(&leaf).map_err(cannot)?;
-            Provenance::of(&args.files[file], began, took).write(&leaf).map_err(cannot)?;
-            latest(&within);
-        }
-        if args.output == "json" {
-            println!("{}", serde_json::to_string(&outcome.summary()).unwrap_or_default());
-        } else {
-            let many = jobs.iter().filter(|j| j.file == file).count() > 8;
-            say(
-                outcome,
-                took,
-                many,
-                (!args.dry).then(|| folder(outcome, file).join(outcome.folder())).as_deref(),
-            );
-        }
-        if !outcome.passed() {
-            failed.push(outcome.scenario.name.clone());
-        }
-        Ok(())
-    };
+    let began = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
+    let mut desk = Desk { args: &args, jobs: &jobs, began, failed: Vec::new() };
     let mut outcomes = Vec::new();
-    if !args.live {
-        outcomes.extend(virtual_runs(&jobs, args.jobs, &stopped, &mut said)?);
+    if args.tui && !args.live && !args.both {
+        for job in &jobs {
+            let done = jobs::on_screen(job, args.speed)?;
+            desk.take(&done)?;
+            outcomes.push(done);
+        }
+    } else if !args.live {
+        outcomes = jobs::all_virtual(&jobs, args.jobs, &stopped, &mut |done| desk.take(done))?;
     }
-    if live {
+    if args.live || args.both {
         let modelled = std::mem::take(&mut outcomes);
         for (i, job) in jobs.iter().enumerate().take_while(|_| !stopped.load(Ordering::Relaxed)) {
-            let (outcome, took) = live_run(job, &stopped)?;
-            said(&outcome, job.file, took)?;
-            if let Some((_, modelled)) = modelled.get(i) {
-                print!("{}", compare::of(&outcome, modelled));
+            let done = desk.live(job, &stopped)?;
+            desk.take(&done)?;
+            if let Some(model) = modelled.get(i) {
+                desk.beside(&done, model)?;
             }
-            outcomes.push((job.file, outcome));
+            outcomes.push(done);
         }
     }
     for (file, path) in args.files.iter().enumerate() {
-        let all: Vec<&Outcome> = outcomes.iter().filter(|(f, _)| *f == file).map(|(_, o)| o).collect();
-        if all.len() > 1 && args.output == "text" {
-            let text = table::of(&all);
-            println!("\n{}: {} runs\n{text}", path.display(), all.len());
-            if !args.dry
-                && let Some(first) = all.first()
-            {
-                let path = folder(first, file).join("sweep.csv");
-                let written = std::fs::write(&path, table::csv(&all));
-                written.map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
-            }
+        let all: Vec<&Outcome> = outcomes.iter().filter(|d| d.file == file).map(|d| &d.outcome).collect();
+        if all.len() > 1 {
+            desk.sweep(path, &all)?;
         }
     }
+    let mut failed = desk.failed;
     if stopped.load(Ordering::Relaxed) {
         return Err(Failure::failed("interrupted: what was measured until then is kept"));
     }
@@ -162,129 +124,137 @@ pub fn run(args: Args) -> Done {
     Err(Failure::failed(format_args!("not as expected: {}", failed.join(", "))))
 }
 
-fn count(n: usize) -> String {
-    format!("{n} mistake{}", if n == 1 { "" } else { "s" })
-}
-
-/// All virtual runs on all cores. They are told of in their order, each as soon as those before it are done, so that
-/// nothing depends on the number of threads.
-fn virtual_runs(
-    jobs: &[Job],
-    threads: Option<usize>,
-    stopped: &AtomicBool,
-    said: &mut impl FnMut(&Outcome, usize, f64) -> Done,
-) -> Result<Vec<(usize, Outcome)>, Failure> {
-    let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let next = AtomicUsize::new(0);
-    let bar = progress(jobs.len());
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let done_parts = Mutex::new(vec![0.0; jobs.len()]);
-    std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, jobs.len().max(1)) {
-            let (sender, next, bar, done_parts) = (sender.clone(), &next, &bar, &done_parts);
-            scope.spawn(move || {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(job) = jobs.get(place) else { return };
-                    if stopped.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let start = Instant::now();
-                    let seen = virtual_run::run(&job.variant, job.seed, |share| {
-                        let mut parts = done_parts.lock().unwrap_or_else(PoisonError::into_inner);
-                        parts[place] = share;
-                        bar.set_position((parts.iter().sum::<f64>() * 1000.0) as u64);
-                        !stopped.load(Ordering::Relaxed)
-                    });
-                    let s = &job.variant.scenario;
-                    let verdicts = s.expect.iter().map(|e| e.judge(&seen, &s.phase)).collect();
-                    let outcome = Outcome {
-                        mode: "virtual",
-                        values: job.variant.values.clone(),
-                        seed: job.seed,
-                        scenario: s.clone(),
-                        seen,
-                        verdicts,
-                    };
-                    if sender.send((place, outcome, start.elapsed().as_secs_f64())).is_err() {
-                        return;
-                    }
-                }
-            });
+/// Every run that the files stand for.
+fn read(args: &Args) -> Result<Vec<Job>, Failure> {
+    let mut sets = args.set.clone();
+    sets.extend(args.provider.iter().map(|p| format!("platform.provider={p}")));
+    let live = (args.live || args.both) && !args.full;
+    let reader = Reader { live, sets: &sets, stack: Some(stack::specs) };
+    let mut jobs = Vec::new();
+    let mut mistakes = Mistakes::new();
+    for (file, path) in args.files.iter().enumerate() {
+        match reader.read(path) {
+            Ok(variants) => jobs.extend(variants.into_iter().flat_map(|variant| {
+                let first = args.seed.unwrap_or(variant.scenario.seed);
+                let seeds = first..first + variant.scenario.repetitions;
+                seeds.map(move |seed| Job { file, path: path.clone(), variant: variant.clone(), seed })
+            })),
+            Err(found) => mistakes.append(found),
         }
-        drop(sender);
-        let mut waiting: Vec<Option<(Outcome, f64)>> = jobs.iter().map(|_| None).collect();
-        let mut outcomes = Vec::new();
-        for (place, outcome, took) in receiver {
-            waiting[place] = Some((outcome, took));
-            while let Some((outcome, took)) = waiting.get_mut(outcomes.len()).and_then(Option::take) {
-                let file = jobs[outcomes.len()].file;
-                bar.suspend(|| said(&outcome, file, took))?;
-                outcomes.push((file, outcome));
-            }
+    }
+    mistakes.or(()).map_err(|all| {
+        let count = say::count(all.len(), "mistake");
+        Failure::failed(format_args!("{count} in the scenarios\n{all}"))
+    })?;
+    Ok(jobs)
+}
+
+/// Where runs that are over are taken, told of and filed.
+struct Desk<'a> {
+    args: &'a Args,
+    jobs: &'a [Job],
+    began: String,
+    failed: Vec<String>,
+}
+
+impl Desk<'_> {
+    /// The folder of all runs of a scenario.
+    fn folder(&self, name: &str) -> PathBuf {
+        self.args.out.join(name).join(&self.began)
+    }
+
+    /// One live run, whose tables are written while it goes on.
+    fn live(&self, job: &Job, stopped: &Arc<AtomicBool>) -> Result<Finished, Failure> {
+        let s = &job.variant.scenario;
+        images::build(job)?;
+        let runner = runner::of(true);
+        let leaf = self.folder(&s.name).join(crate::lab::results::folder(
+            runner.mode(),
+            &job.variant.values,
+            job.seed,
+        ));
+        let provenance = Provenance::begin(&job.path);
+        let tables = match self.args.dry {
+            true => None,
+            false => Some(Tables::begin(&leaf).map_err(|e| cannot_write(&leaf, &e))?),
+        };
+        let mut shown = if self.args.tui { Some(screen::Shown::new(stopped.clone())?) } else { None };
+        let bar = if self.args.tui { Bar::hidden() } else { Bar::new(s) };
+        let start = Instant::now();
+        let watcher = jobs::Watcher { scenario: s, bar: &bar, stopped };
+        let mut follow = (tables, (shown.as_mut(), watcher));
+        let done = runner.run(&job.variant, job.seed, &mut follow);
+        bar.end();
+        let tables = follow.0;
+        if let Some(shown) = &mut shown {
+            shown.end();
         }
-        bar.finish_and_clear();
-        Ok(outcomes)
-    })
+        let seen = done.map_err(|why| Failure::failed(format_args!("{}: {why}", s.name)))?;
+        if let Some(tables) = tables {
+            tables.end(&seen).map_err(|e| cannot_write(&leaf, &e))?;
+        }
+        let outcome = Outcome::of(runner.mode(), &job.variant, job.seed, seen);
+        Ok(Finished::of(job, outcome, provenance, start.elapsed().as_secs_f64()))
+    }
+
+    /// Writes what a run leaves, and tells of it.
+    fn take(&mut self, done: &Finished) -> Done {
+        let outcome = &done.outcome;
+        let folder = self.folder(&outcome.scenario.name);
+        let leaf = folder.join(outcome.folder());
+        if !self.args.dry {
+            outcome.write(&leaf).map_err(|e| cannot_write(&leaf, &e))?;
+            done.provenance.write(&leaf).map_err(|e| cannot_write(&leaf, &e))?;
+            latest(&folder);
+        }
+        if self.args.output == "json" {
+            println!("{}", serde_json::to_string(&outcome.summary()).unwrap_or_default());
+        } else {
+            let many = self.jobs.iter().filter(|j| j.file == done.file).count() > 8;
+            say::outcome(outcome, done.took, many, (!self.args.dry).then_some(leaf.as_path()));
+        }
+        if !outcome.passed() {
+            self.failed.push(outcome.scenario.name.clone());
+        }
+        Ok(())
+    }
+
+    /// A live run beside its model.
+    fn beside(&self, live: &Finished, model: &Finished) -> Done {
+        if self.args.output == "text" {
+            print!("{}", compare::text(&live.outcome, &model.outcome));
+            println!("  how near the model comes:\n{}", compare::fidelity(&live.outcome, &model.outcome));
+        }
+        if self.args.dry {
+            return Ok(());
+        }
+        let folder = self.folder(&live.outcome.scenario.name);
+        let path = folder.join(format!("{}_against_virtual.html", live.outcome.folder()));
+        let page = compare::page(&live.outcome, &model.outcome);
+        std::fs::write(&path, page).map_err(|e| cannot_write(&path, &e))
+    }
+
+    /// All runs of a file beside each other.
+    fn sweep(&self, path: &Path, all: &[&Outcome]) -> Done {
+        if self.args.output == "text" {
+            println!("\n{}: {} runs\n{}", path.display(), all.len(), sweep::text(all));
+        }
+        let Some(first) = all.first().filter(|_| !self.args.dry) else { return Ok(()) };
+        let folder = self.folder(&first.scenario.name);
+        let table = folder.join("sweep.csv");
+        let written = sweep::csv(all).and_then(|csv| std::fs::write(&table, csv));
+        written.map_err(|e| cannot_write(&table, &e))?;
+        let page = folder.join("sweep.html");
+        std::fs::write(&page, sweep::page(all)).map_err(|e| cannot_write(&page, &e))?;
+        if self.args.output == "text" {
+            println!("{}", page.display());
+        }
+        Ok(())
+    }
 }
 
-/// One live run, in a state folder that is gone afterwards.
-fn live_run(job: &Job, stopped: &AtomicBool) -> Result<(Outcome, f64), Failure> {
-    let s = &job.variant.scenario;
-    let cannot = |e: std::io::Error| Failure::failed(format_args!("cannot start: {e}"));
-    let state = std::env::temp_dir().join(format!("faasim-run-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir(&state).map_err(cannot)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
-    let bar = progress(1);
-    let start = Instant::now();
-    let done = runtime.block_on(live_run::run(&job.variant, job.seed, &state, stopped, |share| {
-        bar.set_position((share * 1000.0) as u64);
-    }));
-    bar.finish_and_clear();
-    // What a pod may still write there is of no use to anybody.
-    let _ = std::fs::remove_dir_all(&state);
-    let seen = done.map_err(|why| Failure::failed(format_args!("{}: {why}", s.name)))?;
-    let verdicts = s.expect.iter().map(|e| e.judge(&seen, &s.phase)).collect();
-    let (values, scenario) = (job.variant.values.clone(), s.clone());
-    let outcome = Outcome { mode: "live", values, seed: job.seed, scenario, seen, verdicts };
-    Ok((outcome, start.elapsed().as_secs_f64()))
-}
-
-fn progress(runs: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(runs as u64 * 1000);
-    let style = ProgressStyle::with_template("{bar:40} {percent}% {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// One of `many` that passed is a line; others tell all.
-fn say(outcome: &Outcome, took: f64, many: bool, folder: Option<&Path>) {
-    let s = &outcome.scenario;
-    let values: Vec<String> = outcome.values.iter().map(|(k, v)| format!(", {k} = {v}")).collect();
-    let mark = if outcome.passed() { "✓" } else { "✗" };
-    println!(
-        "{mark} {} ({}, seed {}{}): {:.0} s in {took:.2} s",
-        s.name,
-        outcome.mode,
-        outcome.seed,
-        values.concat(),
-        outcome.seen.duration
-    );
-    if many && outcome.passed() {
-        return;
-    }
-    let width = outcome.verdicts.iter().map(|v| v.expected.chars().count()).max().unwrap_or(0);
-    for v in &outcome.verdicts {
-        println!("  {} {:width$}   seen: {}", if v.holds { "✓" } else { "✗" }, v.expected, v.seen);
-    }
-    for note in &outcome.seen.notes {
-        println!("  note: {note}");
-    }
-    if let Some(folder) = folder {
-        println!("  {}", folder.join("report.html").display());
-    }
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format_args!("cannot write {}: {error}", path.display()))
 }
 
 /// `latest` beside the folders of runs leads to the newest. Where there are no links, there is none.

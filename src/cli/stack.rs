@@ -72,6 +72,14 @@ pub fn read(path: &Path) -> Result<Stack, Mistakes> {
     read_with(path, Some(&|name: &str| std::env::var(name).ok()))
 }
 
+/// Reads a stack file into what is deployed of each of its functions.
+///
+/// # Errors
+/// As [`read`].
+pub fn specs(path: &Path) -> Result<Vec<FunctionSpec>, Mistakes> {
+    read(path).map(|stack| stack.specs())
+}
+
 /// Looks up a variable of the environment.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 

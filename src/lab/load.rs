@@ -8,17 +8,20 @@
 
 mod closed;
 mod connection;
+pub mod jtl;
 mod open;
 mod plan;
 mod record;
 mod report;
 mod target;
 
-pub use plan::{Arrivals, LoadError, LoadPlan, Shape};
-pub use record::{Bucket, Ended, Failure, Latency, Progress, Window};
+pub use connection::Trace;
+pub use plan::{Accept, Arrivals, LoadError, LoadPlan, Shape};
+pub use record::{Bucket, Each, Ended, Failure, Latency, Progress, Window};
 pub use report::{Correction, LateSends, LoadReport};
 pub use target::Target;
 
+use bytes::Bytes;
 use record::Recorder;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,15 +48,23 @@ struct Run {
 }
 
 impl Run {
-    /// Takes one of the requests that are left; false when no more are to be sent.
-    fn take(&self) -> bool {
+    /// Takes one of the requests that are left and says which; none when no more are to be sent.
+    fn take(&self) -> Option<u64> {
         let over = self.deadline.is_some_and(|d| Instant::now() >= d);
         if over || self.stop.is_cancelled() {
-            return false;
+            return None;
         }
         let limit = self.plan.requests.unwrap_or(u64::MAX);
         let more = |n: u64| (n < limit).then_some(n + 1);
-        self.begun.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        self.begun.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()
+    }
+
+    /// The body of a request.
+    fn body(&self, place: u64) -> Bytes {
+        match self.plan.bodies.len() {
+            0 => self.plan.body.clone(),
+            n => self.plan.bodies[(place % n as u64) as usize].clone(),
+        }
     }
 
     /// Whether another request may follow.
@@ -80,11 +91,10 @@ pub async fn run(
 ///
 /// # Errors
 /// As [`run`].
-#[allow(clippy::type_complexity)] // It is said once, here.
 pub async fn run_each(
     plan: LoadPlan,
     mut observer: impl FnMut(&Progress),
-    each: Option<Box<dyn Fn(Ended) + Send + Sync>>,
+    each: Option<Each>,
     stop: CancellationToken,
 ) -> Result<LoadReport, LoadError> {
     plan.check()?;

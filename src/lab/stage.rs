@@ -35,7 +35,7 @@ pub type Answer = (FunctionId, u32, Answered);
 impl Stage {
     /// The scenario's cluster at time zero, with all that the scenario sends and does.
     pub fn new(variant: &Variant, seed: u64) -> Self {
-        let setup = virtual_run::setup(variant, seed);
+        let setup = virtual_run::setup::of(variant, seed);
         let mut simulation = Simulation::new(setup, Seen::default());
         simulation.until(Time::ZERO);
         Stage { simulation, before: BTreeMap::new(), measured: Time::ZERO, usage: BTreeMap::new() }

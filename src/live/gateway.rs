@@ -25,6 +25,14 @@ pub const COLD_START_HEADER: &str = "x-faasim-cold-start";
 
 /// Marks a request of our own queue worker; its value is a secret of this process, and no pod sees it.
 pub const ASYNC_HEADER: &str = "x-faasim-queue-worker";
+/// The request header that asks for the ones below: of no use to a function, only to whoever measures.
+pub const TRACE: &str = "x-faasim-trace";
+/// The reply header that says which pod it was, by its number.
+pub const TRACE_POD: &str = "x-faasim-pod";
+/// The reply header that says how long a request waited at the gateway for a pod with room, in seconds.
+pub const TRACE_QUEUE: &str = "x-faasim-queue";
+/// The reply header that says how long the pod took to start the function's process, in seconds.
+pub const TRACE_FORK: &str = "x-faasim-fork";
 
 /// How the gateway listens and how long it waits.
 #[derive(Clone, Debug)]

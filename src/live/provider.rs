@@ -175,6 +175,10 @@ pub trait Provider: Send + Sync + 'static {
     /// Runs a command where the pod runs.
     fn exec(&self, uid: PodUid, command: Vec<String>) -> BoxFuture<'_, Result<ExecOutput, ProviderError>>;
 
+    /// Kills a pod from outside, as `kill -9` and `docker kill` do: an accident, for experiments. What follows is reported
+    /// as of any pod that ends by itself.
+    fn kill(&self, uid: PodUid) -> BoxFuture<'_, Result<(), ProviderError>>;
+
     /// Stops and removes every pod of this cluster, known or not, and returns when nothing is left.
     fn remove_all(&self, grace: Duration) -> BoxFuture<'_, Result<(), ProviderError>>;
 }

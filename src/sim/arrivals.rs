@@ -12,7 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// How requests lie around the moments that a rate names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spacing {
     /// As a Poisson process: each moment is as likely, whatever came before.
@@ -97,13 +97,23 @@ pub struct Source {
     pub from: Time,
     /// When it ends: nothing is sent then or later.
     pub until: Time,
+    /// Past the gateway: to the pods' own addresses, each user's connection to one of them. The gateway's counters see
+    /// nothing of it.
+    pub direct: bool,
 }
 
 impl Source {
     /// Arrivals to `function` from the beginning, with no end of their own.
     pub fn new(function: &str, arrivals: Arrivals) -> Self {
         let name = format!("load of {function}");
-        Source { name, function: function.into(), arrivals, from: Time::ZERO, until: Time::MAX }
+        Source {
+            name,
+            function: function.into(),
+            arrivals,
+            from: Time::ZERO,
+            until: Time::MAX,
+            direct: false,
+        }
     }
 }
 
@@ -118,6 +128,7 @@ pub fn moments(source: Source, seed: u64) -> Vec<Time> {
 pub(super) struct Running {
     pub from: Time,
     pub until: Time,
+    pub direct: bool,
     stream: Stream,
     pattern: Pattern,
 }
@@ -154,7 +165,7 @@ impl Running {
             }
             Arrivals::Trace(trace) => Pattern::Trace(trace),
         };
-        Running { from: source.from, until: source.until, stream, pattern }
+        Running { from: source.from, until: source.until, direct: source.direct, stream, pattern }
     }
 
     /// The next arrival of an open loop.

@@ -5,7 +5,7 @@ use crate::cluster::quantity::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// What a pod goes through until it takes requests; the parts follow one another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Startup {
     /// Fetching the image, on a node that does not have it yet.
@@ -25,7 +25,7 @@ pub struct Startup {
 }
 
 /// How a function behaves in virtual time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Model {
     /// How a pod starts.
@@ -56,8 +56,10 @@ pub struct Model {
     /// comes to the pod.
     pub overhead: Seconds,
     /// Memory of a pod that does nothing.
+    #[schemars(with = "serde_json::Value")]
     pub memory: Bytes,
     /// Memory of each request that runs.
+    #[schemars(with = "serde_json::Value")]
     pub request_memory: Bytes,
 }
 

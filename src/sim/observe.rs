@@ -1,5 +1,6 @@
 //! What a run tells whoever watches it.
 
+use crate::cluster::event::PodSample;
 use crate::cluster::function::{FunctionId, FunctionName};
 use crate::cluster::node::NodeId;
 use crate::cluster::pod::PodUid;
@@ -15,6 +16,8 @@ pub struct RequestEnd {
     pub function: FunctionId,
     /// Which of the run's sources sent it.
     pub source: u32,
+    /// Which of its users, from 0; 0 in an open loop.
+    pub user: u32,
     /// The pod that served it, if one did.
     pub pod: Option<PodUid>,
     /// When it was sent.
@@ -65,6 +68,8 @@ pub struct Sample<'a> {
     pub snapshot: &'a Arc<Snapshot>,
     /// What the snapshot does not hold, in the functions' order.
     pub functions: &'a [FunctionSample],
+    /// What each pod that runs has used since its start, in the order of their numbers.
+    pub pods: &'a [PodSample],
 }
 
 /// What happens to a pod.

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 /// Where calls lie within a minute that the trace of 2019 only counts. It is invented, so it is to be named.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WithinMinute {
     /// Anywhere, each as likely: a Poisson process of which the count is known.

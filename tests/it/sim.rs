@@ -230,7 +230,7 @@ fn busy_run(seed: u64) -> (String, String) {
         )
         .load(Source::new("f", Arrivals::poisson(3.0)))
         .load(Source { name: "users".into(), ..Source::new("f", Arrivals::Closed(group)) });
-    setup.steps.push((at(100), Step::Kill { function: name, pod: None }));
+    setup.steps.push((at(100), Step::Kill { function: name, pod: None, newest: false }));
     let mut run = Simulation::new(setup, Diary::default());
     run.until(at(400));
     let report = serde_json::to_string_pretty(&run.report()).unwrap();

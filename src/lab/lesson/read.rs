@@ -64,7 +64,7 @@ pub fn parse(written: &Written, name: &str) -> Result<Lesson, Mistakes> {
 fn variant(written: &Written, file: &File, name: &str) -> Result<Variant, Mistakes> {
     let scenario = file.scenario(name);
     let settings = scenario::settings_of(written, &scenario)?.settings;
-    Ok(Variant { values: BTreeMap::new(), scenario, settings })
+    Ok(Variant { values: BTreeMap::new(), scenario, settings, text: String::new() })
 }
 
 /// The cluster with some values changed.

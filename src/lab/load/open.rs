@@ -7,6 +7,7 @@ use super::connection::Connection;
 use super::plan::Arrivals;
 use super::record::{Failure, Sample};
 use rand::{RngExt, SeedableRng};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -52,6 +53,7 @@ pub(super) async fn run(run: &Arc<Run>, rate: f64, arrivals: Arrivals, in_flight
             }
         };
         run.recorder.begin();
+        let place = run.begun.fetch_add(1, Ordering::Relaxed);
         let (run, idle) = (run.clone(), idle.clone());
         tasks.spawn(async move {
             let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -59,11 +61,11 @@ pub(super) async fn run(run: &Arc<Run>, rate: f64, arrivals: Arrivals, in_flight
             let sent = Instant::now();
             let result = tokio::select! {
                 biased;
-                result = connection.call(&run) => result,
+                result = connection.call(&run, run.body(place)) => result,
                 () = run.stop.cancelled() => Err(Failure::Abandoned),
             };
             let answered = result.is_ok();
-            run.recorder.record(&Sample { intended, sent, ended: Instant::now(), result });
+            run.recorder.record(Sample { user: 0, place, intended, sent, ended: Instant::now(), result });
             if answered {
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             }

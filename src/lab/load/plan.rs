@@ -1,5 +1,6 @@
 //! What load is to be sent.
 
+use crate::sim::Law;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde::Serialize;
@@ -40,6 +41,33 @@ pub enum Arrivals {
     Poisson,
 }
 
+/// Which replies are as they should be; others count as failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Accept {
+    /// These statuses; every one from 100 to 399 if empty.
+    pub statuses: Vec<u16>,
+    /// The body contains this.
+    pub contains: Option<String>,
+}
+
+impl Accept {
+    /// Why a reply is not as it should be, if it is not.
+    pub fn objection(&self, status: u16, body: &[u8]) -> Option<String> {
+        let fine = match self.statuses.as_slice() {
+            [] => (100..400).contains(&status),
+            some => some.contains(&status),
+        };
+        if !fine {
+            let wanted: Vec<String> = self.statuses.iter().map(u16::to_string).collect();
+            let wanted = if wanted.is_empty() { "below 400".into() } else { wanted.join(" or ") };
+            return Some(format!("status {status}, not {wanted}"));
+        }
+        let text = self.contains.as_deref()?;
+        let there = body.windows(text.len().max(1)).any(|part| part == text.as_bytes());
+        (!there && !text.is_empty()).then(|| format!("the reply does not contain `{text}`"))
+    }
+}
+
 /// A load.
 #[derive(Clone, Debug)]
 pub struct LoadPlan {
@@ -51,8 +79,18 @@ pub struct LoadPlan {
     pub headers: HeaderMap,
     /// The body of each request.
     pub body: Bytes,
+    /// Bodies that are sent in turn, instead of `body`; none if empty.
+    pub bodies: Vec<Bytes>,
     /// When requests are sent.
     pub shape: Shape,
+    /// What a closed loop's users wait is drawn from this, instead of always being the shape's time.
+    pub think: Option<Law>,
+    /// Which replies are as they should be.
+    pub accept: Accept,
+    /// Ask the gateway and the pod how long each part took, and which pod it was.
+    pub trace: bool,
+    /// So many bytes of each reply are handed to whoever writes requests down.
+    pub keep: usize,
     /// No request is begun after this time.
     pub duration: Option<Duration>,
     /// No more requests than this.
@@ -73,6 +111,11 @@ impl LoadPlan {
             method: Method::POST,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            bodies: Vec::new(),
+            think: None,
+            accept: Accept::default(),
+            trace: false,
+            keep: 0,
             shape: Shape::Closed { users: 1, ramp_up: Duration::ZERO, think: Duration::ZERO },
             duration: Some(Duration::from_secs(10)),
             requests: None,
@@ -137,4 +180,20 @@ pub enum LoadError {
     /// Another machine, and that was not allowed.
     #[error("{0} is not this machine: load goes to loopback only, unless you pass --allow-remote")]
     Remote(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_as_it_should_be_or_not() {
+        let any = Accept::default();
+        assert_eq!(any.objection(200, b""), None);
+        assert_eq!(any.objection(502, b"").as_deref(), Some("status 502, not below 400"));
+        let some = Accept { statuses: vec![200, 408], contains: Some("ok".into()) };
+        assert_eq!(some.objection(408, b"all ok"), None);
+        assert_eq!(some.objection(200, b"no").as_deref(), Some("the reply does not contain `ok`"));
+        assert_eq!(some.objection(500, b"ok").as_deref(), Some("status 500, not 200 or 408"));
+    }
 }

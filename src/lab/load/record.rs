@@ -1,11 +1,12 @@
 //! Counting what happens, and what is told meanwhile.
 
-use super::connection::Answer;
+use super::connection::{Answer, Trace};
 use super::plan::LoadPlan;
+use bytes::Bytes;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -148,6 +149,10 @@ pub struct Window {
 
 /// One request that ended.
 pub(super) struct Sample {
+    /// The user who sent it, from 0.
+    pub user: u32,
+    /// Which request of the load it was, from 0.
+    pub place: u64,
     /// When it was to be sent: in a closed loop, when it was sent.
     pub intended: Instant,
     /// When it was sent.
@@ -166,6 +171,8 @@ pub(super) struct Tally {
     /// From the actual send, in microseconds.
     pub uncorrected: Histogram<u64>,
     pub bytes: u64,
+    /// Answers that are not as they should be.
+    pub objections: u64,
     pub cold_starts: u64,
     pub begun: u64,
     pub connections: u64,
@@ -185,9 +192,9 @@ impl Tally {
         self.statuses.values().sum::<u64>() + self.failures.values().sum::<u64>()
     }
 
-    /// Ended without an answer, or with a status of 400 or more.
+    /// Ended without an answer, or with one that is not as it should be.
     pub fn failed(&self) -> u64 {
-        self.failures.values().sum::<u64>() + self.statuses.range(400..).map(|(_, n)| n).sum::<u64>()
+        self.failures.values().sum::<u64>() + self.objections
     }
 }
 
@@ -198,11 +205,19 @@ pub(super) struct Recorder {
 }
 
 /// Told of every request that ended.
-pub(super) type Each = Box<dyn Fn(Ended) + Send + Sync>;
+pub type Each = Box<dyn Fn(Ended) + Send + Sync>;
 
 /// One request that ended, for whoever writes each of them down.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ended {
+    /// The user who sent it, from 0; 0 in an open loop.
+    pub user: u32,
+    /// Which request of the load it was, from 0.
+    pub place: u64,
+    /// When it was sent.
+    pub sent: Instant,
+    /// Users who had begun by then, or requests in flight in an open loop.
+    pub users: u32,
     /// When it was to be sent.
     pub intended: Instant,
     /// When it was over.
@@ -213,6 +228,18 @@ pub struct Ended {
     pub cold: bool,
     /// For how long, in seconds.
     pub waited: f64,
+    /// What the gateway and the pod say of its way, if they were asked.
+    pub trace: Trace,
+    /// How long connecting took, if a new connection was needed.
+    pub connect: Duration,
+    /// From the send to the reply's head.
+    pub first_byte: Duration,
+    /// Bytes of the reply's body.
+    pub bytes: u64,
+    /// The beginning of the reply's body, where it is kept.
+    pub head: Bytes,
+    /// Why it counts as failed.
+    pub failure: Option<Arc<str>>,
 }
 
 /// Latencies are kept from a microsecond to an hour, to three digits.
@@ -228,6 +255,7 @@ impl Recorder {
             corrected: histogram(),
             uncorrected: histogram(),
             bytes: 0,
+            objections: 0,
             cold_starts: 0,
             begun: 0,
             connections: 0,
@@ -271,17 +299,39 @@ impl Recorder {
         self.lock().held_back += 1;
     }
 
-    pub fn record(&self, sample: &Sample) {
-        if let Some(each) = &self.each {
-            let answer = sample.result.as_ref().ok();
-            each(Ended {
-                intended: sample.intended,
-                ended: sample.ended,
-                status: answer.map(|a| a.status),
-                cold: answer.is_some_and(|a| a.cold),
-                waited: answer.map_or(0.0, |a| a.waited),
-            });
-        }
+    pub fn record(&self, sample: Sample) {
+        self.count(&sample);
+        let Some(each) = &self.each else { return };
+        let users = {
+            let tally = self.lock();
+            if tally.users > 0 { tally.users } else { tally.begun.saturating_sub(tally.ended()) as u32 + 1 }
+        };
+        let none = Answer::none();
+        let (status, failure) = match &sample.result {
+            Ok(answer) => (Some(answer.status), answer.objection.clone()),
+            Err(failure) => (None, Some(Arc::from(failure.words()))),
+        };
+        let answer = sample.result.as_ref().unwrap_or(&none);
+        each(Ended {
+            user: sample.user,
+            place: sample.place,
+            intended: sample.intended,
+            sent: sample.sent,
+            ended: sample.ended,
+            users,
+            status,
+            cold: answer.cold,
+            waited: answer.waited,
+            trace: answer.trace,
+            connect: answer.connect,
+            first_byte: answer.first_byte,
+            bytes: answer.bytes,
+            head: answer.head.clone(),
+            failure,
+        });
+    }
+
+    fn count(&self, sample: &Sample) {
         let micros = |from: Instant| {
             u64::try_from(sample.ended.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
         };
@@ -295,7 +345,8 @@ impl Recorder {
                 *tally.statuses.entry(answer.status).or_default() += 1;
                 tally.bytes += answer.bytes;
                 tally.cold_starts += u64::from(answer.cold);
-                answer.status >= 400
+                tally.objections += u64::from(answer.objection.is_some());
+                answer.objection.is_some()
             }
             Err(failure) => {
                 *tally.failures.entry(*failure).or_default() += 1;

@@ -10,7 +10,7 @@ use super::pool::Connection;
 use super::reply::{self, BoxError, Reply, ReplyBody};
 use super::serve::Worker;
 use super::traffic::Recorder;
-use super::{ASYNC_HEADER, COLD_START_HEADER};
+use super::{ASYNC_HEADER, COLD_START_HEADER, TRACE, TRACE_FORK, TRACE_POD, TRACE_QUEUE};
 use crate::cluster::pod::PodUid;
 use crate::cluster::routing::RefuseReason;
 use crate::dashboard::view::Answered;
@@ -125,8 +125,10 @@ impl Worker {
             worked: Duration::ZERO,
         };
         let stamp = Stamp::new(request.headers());
+        let traced = request.headers().contains_key(TRACE);
         let seat = self.seat(&route, &mut call, name).await;
         let waited = call.cold.then(|| started.elapsed());
+        let traced = traced.then(|| (seat.as_ref().ok().map(|seat| seat.uid().0), started.elapsed()));
         let mut answer = match seat {
             Ok(seat) => self.forward(request, seat, call, name, rest, peer, &stamp).await,
             Err(refusal) => {
@@ -135,10 +137,17 @@ impl Worker {
             }
         };
         stamp.onto(answer.headers_mut());
-        if let Some(waited) = waited
-            && let Ok(seconds) = HeaderValue::from_str(&format!("{:.6}", waited.as_secs_f64()))
-        {
-            answer.headers_mut().insert(COLD_START_HEADER, seconds);
+        let seconds = |time: Duration| HeaderValue::from_str(&format!("{:.6}", time.as_secs_f64()));
+        if let Some(Ok(waited)) = waited.map(seconds) {
+            answer.headers_mut().insert(COLD_START_HEADER, waited);
+        }
+        if let Some((pod, queued)) = traced {
+            if let Some(pod) = pod {
+                answer.headers_mut().insert(TRACE_POD, HeaderValue::from(pod));
+            }
+            if let Ok(queued) = seconds(if waited.is_some() { Duration::ZERO } else { queued }) {
+                answer.headers_mut().insert(TRACE_QUEUE, queued);
+            }
         }
         answer
     }
@@ -208,6 +217,7 @@ impl Worker {
         let written_by = call.started + limits.write;
         let deadline = written_by.min(begun + limits.upstream);
         let streams = headers::wants_stream(request.headers());
+        let traced = request.headers().contains_key(TRACE);
         let upgrade = upgrade::wanted(&mut request);
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
         let upload = Rc::new(UploadState::default());
@@ -234,6 +244,9 @@ impl Worker {
         call.status = response.status().as_u16();
         let told = headers::take_durations(response.headers_mut());
         call.forked = told.forked.unwrap_or_default();
+        if traced && let Ok(forked) = HeaderValue::from_str(&format!("{:.6}", call.forked.as_secs_f64())) {
+            response.headers_mut().insert(TRACE_FORK, forked);
+        }
         // A pod that does not tell has worked since it got the request, as far as one can see from here.
         call.worked = told.worked.unwrap_or_else(|| (call.started + call.seated).elapsed());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS

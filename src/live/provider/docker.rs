@@ -157,6 +157,10 @@ impl Provider for DockerProvider {
         async move { exec::run(&self.containers().engine, &self.name_of(uid)?, command).await }.boxed()
     }
 
+    fn kill(&self, uid: PodUid) -> BoxFuture<'_, Result<(), ProviderError>> {
+        async move { self.containers().engine.kill(&self.name_of(uid)?).await }.boxed()
+    }
+
     fn remove_all(&self, grace: Duration) -> BoxFuture<'_, Result<(), ProviderError>> {
         async move {
             self.keeper.stop_all(grace).await;

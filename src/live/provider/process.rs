@@ -167,6 +167,18 @@ impl Provider for ProcessProvider {
         .boxed()
     }
 
+    fn kill(&self, uid: PodUid) -> BoxFuture<'_, Result<(), ProviderError>> {
+        async move {
+            let name = self.keeper.pod_name(uid).ok_or_else(|| unknown(uid))?;
+            let passport = Passport::read(&self.config().pod_dir(&name)).filter(Passport::lives);
+            let pid = passport.and_then(|p| rustix::process::Pid::from_raw(p.pid));
+            let pid = pid.ok_or_else(|| ProviderError(format!("pod {name} does not run now")))?;
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL)
+                .map_err(|e| ProviderError(format!("pod {name} cannot be killed: {e}")))
+        }
+        .boxed()
+    }
+
     fn remove_all(&self, grace: Duration) -> BoxFuture<'_, Result<(), ProviderError>> {
         async move {
             self.keeper.stop_all(grace).await;

@@ -4,7 +4,7 @@ use crate::sim::law::Seconds;
 use serde::{Deserialize, Serialize};
 
 /// Requests per second as a function of the time since the start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "shape", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Rate {
     /// Always the same.

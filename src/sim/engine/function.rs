@@ -122,10 +122,10 @@ impl Stats {
         };
     }
 
-    /// Counts an answer.
-    pub fn status(&mut self, status: u16) {
+    /// Counts an answer; the gateway's counters only what went through it.
+    pub fn status(&mut self, status: u16, through_gateway: bool) {
         if status == 200 {
-            (self.ok, self.ok_ever) = (self.ok + 1, self.ok_ever + 1);
+            (self.ok, self.ok_ever) = (self.ok + 1, self.ok_ever + u64::from(through_gateway));
             return;
         }
         match self.statuses.iter_mut().find(|(s, _)| *s == status) {

@@ -44,6 +44,8 @@ pub struct PodSlot {
     pub placed: bool,
     /// Its container runs.
     pub running: bool,
+    /// It takes requests.
+    pub open: bool,
     pub since: Time,
     /// Requests that it works on.
     pub in_service: u32,
@@ -114,6 +116,7 @@ impl<O: Observer> Simulation<O> {
                 place,
                 placed: false,
                 running: false,
+                open: false,
                 since: now,
                 in_service: 0,
                 queue: VecDeque::new(),
@@ -238,6 +241,7 @@ impl<O: Observer> Simulation<O> {
         let now = self.now;
         let pod = self.slot(uid);
         if pod != NONE {
+            self.pods[pod as usize].open = true;
             let node = NodeId(self.pods[pod as usize].node);
             self.observer.pod(uid, "", function, node, now, PodEvent::Ready);
         }
@@ -276,7 +280,7 @@ impl<O: Observer> Simulation<O> {
         let p = &mut self.pods[pod as usize];
         p.version = p.version.wrapping_add(1);
         let (function, node, place) = (p.function, p.node, p.place);
-        p.running = false;
+        (p.running, p.open) = (false, false);
         let uid = p.uid;
         self.observer.pod(uid, "", FunctionId(function), NodeId(node), now, PodEvent::Ended);
         self.nodes[usize::from(node)].cores_mut().leave(now, place);

@@ -56,6 +56,8 @@ pub struct Request {
     pub cold: bool,
     /// Its caller has been told something; the work goes on.
     pub answered: bool,
+    /// It goes past the gateway, which sees nothing of it.
+    pub direct: bool,
 }
 
 /// What a task on a node's cores is for: two bits of its tag, the rest is a slot.
@@ -109,7 +111,9 @@ impl<O: Observer> Simulation<O> {
             service: service.unwrap_or(drawn),
             cold: false,
             answered: false,
+            direct: self.sources[source as usize].direct,
         };
+        let direct = request.direct;
         let slot = match self.free_requests.pop() {
             Some(slot) => {
                 let version = self.requests[slot as usize].version;
@@ -121,7 +125,7 @@ impl<O: Observer> Simulation<O> {
                 self.requests.len() as u32 - 1
             }
         };
-        if shared && overhead.0 > 0.0 {
+        if shared && overhead.0 > 0.0 && !direct {
             let (place, tag) = (self.nodes[0].platform(), Purpose::Gateway.tag(slot));
             let task = self.nodes[0].cores_mut().start(now, place, overhead.0 * 1e9, tag);
             self.requests[slot as usize].phase = Phase::Gateway(task);
@@ -139,10 +143,30 @@ impl<O: Observer> Simulation<O> {
         self.admit(slot);
     }
 
+    /// Past the gateway: a user's connection stays with one of the pods that are open.
+    fn go_direct(&mut self, slot: u32) {
+        let r = &self.requests[slot as usize];
+        let (function, user) = (r.function, if r.user == NONE { 0 } else { r.user as usize });
+        let mut open: Vec<(PodUid, u32)> = Vec::new();
+        for (place, pod) in self.pods.iter().enumerate() {
+            if pod.open && pod.running && pod.function == function {
+                open.push((pod.uid, place as u32));
+            }
+        }
+        open.sort_unstable();
+        match open.get(user % open.len().max(1)) {
+            Some((_, pod)) => self.give(slot, *pod),
+            None => self.end(slot, 503),
+        }
+    }
+
     /// The gateway looks for a pod.
     pub(super) fn admit(&mut self, slot: u32) {
         let now = self.now;
         let function = self.requests[slot as usize].function;
+        if self.requests[slot as usize].direct {
+            return self.go_direct(slot);
+        }
         let f = self.func(function);
         match f.endpoints.admit(now, f.routing_draws.rng()) {
             Admission::Pod(uid) => {

@@ -30,7 +30,8 @@ impl<O: Observer> Simulation<O> {
                 rows.push(f.row(every, state, cpu));
             }
         }
-        self.observer.sample(&Sample { at: self.now, snapshot: &snapshot, functions: &rows });
+        let pods = self.measure().0;
+        self.observer.sample(&Sample { at: self.now, snapshot: &snapshot, functions: &rows, pods: &pods });
     }
 
     /// The sum of what was measured.

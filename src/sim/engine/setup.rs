@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Whether requests compete for cores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum CpuModel {
     /// Each node's cores are shared by all that runs there.
@@ -32,11 +34,15 @@ pub enum Step {
         function: FunctionName,
         /// Which pod; the oldest that runs if none.
         pod: Option<String>,
+        /// The newest instead of the oldest.
+        newest: bool,
     },
     /// A pod is deleted, as `kubectl delete pod` does it: the oldest that is not being deleted already.
     Delete {
         /// Of which function.
         function: FunctionName,
+        /// The newest instead.
+        newest: bool,
     },
     /// A node stops, with all that runs there.
     StopNode(NodeId),

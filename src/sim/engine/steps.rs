@@ -16,12 +16,14 @@ impl<O: Observer> Simulation<O> {
                     self.refusals.push((self.now, refusal.to_string()));
                 }
             }
-            Step::Delete { function } => {
+            Step::Delete { function, newest } => {
                 let snapshot = self.cluster.snapshot(self.now);
-                let oldest = snapshot.function(&function).and_then(|f| {
-                    snapshot.pods_of(f.id).find(|p| p.deleting.is_none()).map(|p| p.name.clone())
+                let chosen = snapshot.function(&function).and_then(|f| {
+                    let mut pods = snapshot.pods_of(f.id).filter(|p| p.deleting.is_none());
+                    let chosen = if newest { pods.last() } else { pods.next() };
+                    chosen.map(|p| p.name.clone())
                 });
-                let answer = match oldest {
+                let answer = match chosen {
                     Some(name) => {
                         self.apply(Command::DeletePod { name }).map(drop).map_err(|e| e.to_string())
                     }
@@ -33,8 +35,8 @@ impl<O: Observer> Simulation<O> {
             }
             Step::StopNode(node) => self.stop_node(node),
             Step::StartNode(node) => self.tell(Happened::NodeBack { node }),
-            Step::Kill { function, pod } => {
-                if !self.kill(&function, pod.as_deref()) {
+            Step::Kill { function, pod, newest } => {
+                if !self.kill(&function, pod.as_deref(), newest) {
                     self.refusals
                         .push((self.now, format!("no pod of `{function}` runs that could be killed")));
                 }
@@ -43,14 +45,15 @@ impl<O: Observer> Simulation<O> {
     }
 
     /// Kills a pod from outside; false if there is none.
-    fn kill(&mut self, function: &FunctionName, name: Option<&str>) -> bool {
+    fn kill(&mut self, function: &FunctionName, name: Option<&str>, newest: bool) -> bool {
         let snapshot = self.cluster.snapshot(self.now);
         let Some(f) = snapshot.function(function) else { return false };
-        let found = snapshot
+        let mut running = snapshot
             .pods_of(f.id)
             .filter(|pod| name.is_none_or(|name| pod.name == name))
             .map(|pod| self.slot(pod.uid))
-            .find(|slot| *slot != NONE && self.pods[*slot as usize].running);
+            .filter(|slot| *slot != NONE && self.pods[*slot as usize].running);
+        let found = if newest { running.last() } else { running.next() };
         if let Some(pod) = found {
             self.exit(pod, 137);
             self.pump();

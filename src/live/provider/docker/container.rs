@@ -256,6 +256,12 @@ impl Engine {
         let _ = self.docker.stop_container(id, Some(options)).await;
     }
 
+    /// Kills what runs in a container; the container stays.
+    pub(super) async fn kill(&self, id: &str) -> Result<(), ProviderError> {
+        let done = self.docker.kill_container(id, None).await;
+        done.map_err(|e| ProviderError(format!("container {id} cannot be killed: {}", words(&e))))
+    }
+
     /// Removes a container, killing it if it runs.
     pub(super) async fn remove(&self, id: &str) {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();

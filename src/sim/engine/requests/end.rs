@@ -11,7 +11,7 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn answer(&mut self, slot: u32, status: u16) {
         let now = self.now;
         let r = &self.requests[slot as usize];
-        let (function, pod, phase) = (r.function, r.pod, r.phase);
+        let (function, pod, phase, direct) = (r.function, r.pod, r.phase, r.direct);
         // What still works goes on as nobody's; it frees its slot when it is done.
         let goes_on = matches!(phase, Phase::Working(_) | Phase::Sleeping) && status != 200;
         let uid = self.pods.get(pod as usize).map(|p| p.uid);
@@ -21,7 +21,7 @@ impl<O: Observer> Simulation<O> {
         } else {
             self.end(slot, status);
         }
-        let Some(uid) = uid else { return };
+        let Some(uid) = uid.filter(|_| !direct) else { return };
         let f = self.func(function);
         let done = f.endpoints.done(now, uid);
         if let Some(next) = done.next.and_then(|ticket| f.take_waiting(ticket)) {
@@ -43,10 +43,11 @@ impl<O: Observer> Simulation<O> {
         let now = self.now;
         let (measured_from, windows) = (self.measured_from, self.sample_every.is_some());
         let r = &self.requests[slot as usize];
-        let (function, source, user) = (r.function, r.source, r.user);
+        let (function, source, user, direct) = (r.function, r.source, r.user, r.direct);
         let end = RequestEnd {
             function: FunctionId(function),
             source,
+            user: if user == NONE { 0 } else { user },
             pod: self.pods.get(r.pod as usize).map(|p| p.uid),
             arrived: r.arrived,
             given: if r.pod == NONE { now } else { r.given },
@@ -56,7 +57,7 @@ impl<O: Observer> Simulation<O> {
             cold: r.cold,
         };
         let stats = &mut self.func(function).stats;
-        stats.status(status);
+        stats.status(status, !direct);
         if status != 429 || end.pod.is_some() {
             stats.completed += 1;
             if end.arrived >= measured_from {
