@@ -306,12 +306,13 @@ impl Seen {
                 }
                 self.observations.requests.push(Request {
                     function,
-                    pod: None,
                     at: a.at.since(began).as_secs_f64(),
                     wait: (a.waited + a.queued).as_secs_f64(),
                     response: a.took.as_secs_f64(),
                     status: a.status,
                     cold: a.cold(),
+                    failure: (!(100..400).contains(&a.status)).then(|| format!("status {}", a.status).into()),
+                    ..Request::default()
                 });
             }
         }
