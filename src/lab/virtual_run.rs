@@ -52,6 +52,19 @@ impl Runner for Virtual {
     }
 }
 
+/// Runs a variant with a seed. `progress` is told the share that is done, and says whether to go on.
+pub fn run(variant: &Variant, seed: u64, progress: impl FnMut(f64) -> bool) -> Observations {
+    struct Share<F>(F, f64);
+    impl<F: FnMut(f64) -> bool> Follow for Share<F> {
+        fn look(&mut self, _: &Observations, at: f64) -> bool {
+            (self.0)(at / self.1)
+        }
+    }
+    let mut follow = Share(progress, variant.scenario.duration.0.max(1e-9));
+    // Virtual time can always be run.
+    Virtual.run(variant, seed, &mut follow).unwrap_or_default()
+}
+
 /// A run in virtual time that goes on as far as it is told to.
 pub struct Session {
     simulation: Simulation<Watch>,

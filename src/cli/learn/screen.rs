@@ -155,7 +155,7 @@ impl Cluster {
         let mut settings: Settings = variant.settings.clone();
         settings.state.dir = Some(folder.clone());
         (settings.gateway.port, settings.gateway.metrics_port) = (0, 0);
-        settings.pods.provider = match variant.scenario.platform.provider.as_str() {
+        settings.pods.provider = match variant.scenario.platform.provider.name() {
             "docker" => ProviderChoice::Docker,
             _ => ProviderChoice::Process,
         };

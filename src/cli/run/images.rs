@@ -30,7 +30,10 @@ pub(super) fn build(job: &Job) -> Result<(), Failure> {
     let runtime = runtime.map_err(|e| Failure::failed(format_args!("cannot start: {e}")))?;
     for (path, names) in stacks {
         let stack = stack::read(&path).map_err(Failure::failed)?;
-        let failed = runtime.block_on(build::refresh(&stack, &names, &|line: String| eprintln!("{line}")));
+        let built =
+            |f: &stack::StackFunction| names.contains(f.spec.name.as_str()) && build::is_built_here(f);
+        let functions: Vec<stack::StackFunction> = stack.functions.into_iter().filter(built).collect();
+        let failed = runtime.block_on(build::refresh(&functions, |line| eprintln!("{line}")));
         let failed = failed.map_err(|why| Failure::failed(format_args!("images are not built: {why}")))?;
         if let Some((name, why)) = failed.into_iter().next() {
             return Err(Failure::failed(format_args!("{name}: its image was not built: {why}")));

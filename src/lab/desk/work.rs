@@ -3,6 +3,7 @@
 use super::{Curve, Desk, Job, Part, State};
 use crate::lab::results::{Outcome, Provenance};
 use crate::lab::virtual_run;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -49,6 +50,7 @@ fn work(desk: &Desk, job: &Job, began: Instant) -> io::Result<State> {
     let many = job.variants.len() as f64;
     for (place, (variant, seed)) in job.variants.iter().enumerate() {
         let start = Instant::now();
+        let provenance = Provenance::begin(&job.path);
         let mut told = Instant::now();
         let mut stop = None;
         let seen = virtual_run::run(variant, *seed, |share| {
@@ -66,18 +68,10 @@ fn work(desk: &Desk, job: &Job, began: Instant) -> io::Result<State> {
         if let Some(state) = stop {
             return Ok(state);
         }
-        let s = &variant.scenario;
-        let verdicts = s.expect.iter().map(|e| e.judge(&seen, &s.phase)).collect();
-        let outcome = Outcome {
-            mode: "virtual",
-            values: variant.values.clone(),
-            seed: *seed,
-            scenario: s.clone(),
-            seen,
-            verdicts,
-        };
+        let outcome = Outcome::of("virtual", variant, *seed, seen);
         let folder = desk.0.folder.join(&job.id).join(outcome.folder());
-        write(&outcome, &folder, &job.path, start)?;
+        let provenance = provenance.end(&outcome, start.elapsed().as_secs_f64(), BTreeMap::new());
+        write(&outcome, &folder, &provenance)?;
         let part = Part::of(&outcome);
         desk.change(&job.id, |run| {
             run.share = (place as f64 + 1.0) / many;
@@ -87,12 +81,10 @@ fn work(desk: &Desk, job: &Job, began: Instant) -> io::Result<State> {
     Ok(State::Done)
 }
 
-fn write(outcome: &Outcome, folder: &Path, scenario: &Path, start: Instant) -> io::Result<()> {
+fn write(outcome: &Outcome, folder: &Path, provenance: &Provenance) -> io::Result<()> {
     outcome.write(folder)?;
     std::fs::write(folder.join(Curve::FILE), serde_json::to_vec(&Curve::all(&outcome.seen))?)?;
-    let took = start.elapsed();
-    let began = jiff::Timestamp::now() - jiff::SignedDuration::try_from(took).unwrap_or_default();
-    Provenance::of(scenario, began, took.as_secs_f64()).write(folder)
+    provenance.write(folder)
 }
 
 /// Why it must stop now.
