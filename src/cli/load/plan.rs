@@ -29,7 +29,7 @@ pub(super) async fn of(
         eprintln!("note: {note}");
     }
     let gateway = client.gateway();
-    read.groups.iter().map(|group| from_group(args, group, &gateway.to_string())).collect()
+    read.groups.iter().map(|group| from_group(args, group, gateway)).collect()
 }
 
 /// Reads a plan of JMeter.

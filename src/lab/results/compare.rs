@@ -196,6 +196,6 @@ pub fn page(first: &Outcome, second: &Outcome) -> String {
         let over = OverTime { title: &title, end, series: &series, log: true, ..OverTime::default() };
         page.push_str(&over.svg());
     }
-    let _ = write!(page, "<p class=\"about\">First: {}. Second: {}.</p></html>\n", escape(&a), escape(&b));
+    let _ = writeln!(page, "<p class=\"about\">First: {}. Second: {}.</p></html>", escape(&a), escape(&b));
     page
 }

@@ -56,12 +56,12 @@ pub(super) fn report(outcome: &Outcome, charts: &[Chart]) -> String {
     for note in &s.notes {
         let _ = write!(page, "<p>{}</p>", escape(note));
     }
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<h2>The experiment</h2><details><summary>The scenario as it was run</summary><pre>{}</pre></details>\
          <p class=\"muted\">Beside this page: summary.json, requests.csv, samples.csv, usage.csv, decisions.csv, pods.csv, \
          requests.jtl (for JMeter), each chart as SVG, and provenance.json, which says when, where and by which version \
-         this was measured.</p></html>\n",
+         this was measured.</p></html>",
         escape(&outcome.text)
     );
     page
