@@ -154,12 +154,10 @@ fn the_study_runs_live_on_processes() {
     assert!(sent > 1_600_000_000_000, "{jtl}");
 }
 
-/// The same on containers, where a Docker engine answers.
+/// The same on containers.
 #[test]
 fn the_study_runs_live_on_containers() {
-    if !crate::cluster::has_docker() {
-        return;
-    }
+    crate::engine::wanted();
     let out = tempfile::tempdir().unwrap();
     std::thread::scope(|scope| {
         let names = ["e01-self-healing", "e04-from-zero", "e10-local-images"];
