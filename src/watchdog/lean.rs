@@ -1,12 +1,13 @@
 //! Gives back memory that was needed once: an idle pod must cost next to nothing.
 //!
-//! The kernel maps a program's code in pieces of 64 KiB around whatever runs, and leaves them mapped. Starting, and each
-//! kind of request, runs a little of everything, so a watchdog would count several megabytes of a program of which it
-//! goes on to use a few pieces. They are let go when it has been quiet for a while, and are mapped again when they run.
+//! The kernel maps a program's code and constants in pieces of 64 KiB around whatever is touched, and leaves them mapped.
+//! Starting, and each kind of request, touches a little of everything, so a watchdog would count several megabytes of a
+//! program of which it goes on to use a few pieces. They are let go when it has been quiet for a while, and are mapped
+//! again when they are touched.
 
 use super::pod::Pod;
 use nix::sys::mman::{MmapAdvise, madvise};
-use procfs::process::{MMPermissions, MMapPath, Process};
+use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -32,19 +33,27 @@ pub(super) async fn keep_lean(pod: Arc<Pod>) {
 /// Where there is no `/proc`, or the kernel refuses, all stays as it is.
 #[allow(unsafe_code)]
 fn let_go_of_code() {
-    let Ok(maps) = Process::myself().and_then(|me| me.maps()) else { return };
-    let code = MMPermissions::READ | MMPermissions::EXECUTE | MMPermissions::PRIVATE;
-    for map in maps.iter().filter(|map| map.perms == code && matches!(map.pathname, MMapPath::Path(_))) {
+    let Ok(maps) = Process::myself().and_then(|me| me.smaps()) else { return };
+    for map in maps.iter().filter(|map| is_as_in_the_file(map)) {
         let (Ok(start), Ok(end)) = (usize::try_from(map.address.0), usize::try_from(map.address.1)) else {
             continue;
         };
         if let Some(start_of) = NonNull::new(std::ptr::with_exposed_provenance_mut::<c_void>(start)) {
-            // SAFETY: the mapping is private, of a file, and may be read and run but not written, so its pages hold what
-            // the file holds and nothing else. The kernel fills them in again from the file when they are touched:
-            // nothing that this program can observe changes.
+            // SAFETY: the mapping is private, of a file, cannot be written, and none of its pages was ever changed
+            // (`is_as_in_the_file`), so they hold what the file holds. The kernel fills them in again from the file when
+            // they are touched: nothing that this program can observe changes.
             let _ = unsafe { madvise(start_of, end - start, MmapAdvise::MADV_DONTNEED) };
         }
     }
+}
+
+/// Code and constants. What the loader has put addresses into has pages that are no longer the file's: it stays.
+fn is_as_in_the_file(map: &MemoryMap) -> bool {
+    let private = map.perms.contains(MMPermissions::READ | MMPermissions::PRIVATE);
+    private
+        && !map.perms.contains(MMPermissions::WRITE)
+        && matches!(map.pathname, MMapPath::Path(_))
+        && map.extension.map.get("Anonymous") == Some(&0)
 }
 
 #[cfg(test)]
