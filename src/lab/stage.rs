@@ -6,10 +6,12 @@ use crate::cluster::command::{Command, Refusal, Reply};
 use crate::cluster::function::FunctionId;
 use crate::cluster::pod::PodUid;
 use crate::cluster::quantity::MilliCpu;
+use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::Time;
 use crate::dashboard::view::{Answered, Platform, RECENT, Traffic, Usage, View};
 use crate::sim::{Observer, RequestEnd, Simulation, Source};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How much of the past rates and percentiles cover, as on a live screen.
@@ -18,6 +20,8 @@ const TRAFFIC_WINDOW: Duration = Duration::from_secs(5);
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 /// Requests that are remembered for rates and percentiles, at most.
 const WINDOW_REQUESTS: usize = 20_000;
+/// Requests that one view shows of a function, at most.
+const MOST_RECENT: usize = 1000;
 
 /// A cluster in virtual time. It stands still until it is told to [`advance`](Stage::advance).
 #[derive(Debug)]
@@ -95,7 +99,12 @@ impl Stage {
         std::mem::take(&mut self.simulation.observer().fresh)
     }
 
-    /// What a screen draws.
+    /// The cluster as it stands.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.simulation.snapshot()
+    }
+
+    /// What a screen draws: with all requests that were answered since the last view, up to a thousand.
     pub fn view(&mut self) -> View {
         let (now, snapshot) = (self.now(), self.simulation.snapshot());
         let mut usage = self.usage.clone();
@@ -112,7 +121,10 @@ impl Stage {
             (line.in_flight, line.waiting) = (in_flight, waiting);
             traffic.insert(id, line);
         }
-        let recent = seen.functions.iter().map(|(id, f)| (*id, f.recent.iter().copied().collect()));
+        let recent = seen.functions.iter_mut().map(|(id, f)| {
+            f.unseen = 0;
+            (*id, f.recent.iter().copied().collect())
+        });
         let recent = recent.collect();
         let platform = Platform {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -138,6 +150,9 @@ struct Requests {
     total: u64,
     cold: u64,
     recent: VecDeque<Answered>,
+    /// Of these, how many no view has shown yet: they stay until one does, so that none is missed however fast time
+    /// passes.
+    unseen: usize,
     /// Of the last seconds: when each ended, how long it took, and whether it failed.
     window: VecDeque<(Time, Duration, bool)>,
 }
@@ -188,7 +203,9 @@ impl Observer for Seen {
         let f = self.functions.entry(end.function).or_default();
         f.total += 1;
         f.cold += u64::from(end.cold);
-        if f.recent.len() == RECENT {
+        f.unseen += 1;
+        let kept = f.unseen.clamp(RECENT, MOST_RECENT);
+        while f.recent.len() >= kept {
             f.recent.pop_front();
         }
         f.recent.push_back(answered);

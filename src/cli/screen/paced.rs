@@ -104,7 +104,7 @@ impl Shared {
         if answers.is_empty() {
             return;
         }
-        let snapshot = self.stage.view().snapshot;
+        let snapshot = self.stage.snapshot();
         for (function, source, answered) in answers {
             if let Some(tally) = self.loads.get_mut(&source) {
                 tally.requests += 1;
@@ -134,7 +134,7 @@ impl Link for Paced {
         {
             let mut shared = lock(&self.shared);
             let now = shared.stage.now();
-            let known = shared.stage.view().snapshot.function(&function).is_some();
+            let known = shared.stage.snapshot().function(&function).is_some();
             if !known {
                 let none = format!("there is no function `{}`", function.name);
                 return std::future::ready(Err(none)).boxed();

@@ -217,7 +217,7 @@ impl Ground for Quick {
             self.stage.silence(number);
             return Ok(());
         }
-        let command = act.command(&self.stage.view().snapshot)?;
+        let command = act.command(&self.stage.snapshot())?;
         let Some(command) = command else { return Ok(()) };
         self.stage.apply(command).map(drop).map_err(|refusal| refusal.to_string())
     }
