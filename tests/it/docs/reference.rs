@@ -202,16 +202,17 @@ fn scenario() -> String {
             &[
                 ("Scenario", "at the top"),
                 ("Platform", "`[platform]`"),
-                ("Function", "`[[function]]`"),
-                ("Amounts", "`requests` and `limits`"),
                 ("Autoscaler", "`[[autoscaler]]`"),
-                ("Load", "`[[load]]`"),
-                ("TraceOf", "`[trace]`"),
                 ("Phase", "`[[phase]]`"),
                 ("Prices", "`[prices]`"),
-                ("Step", "`[[step]]`: `do =`"),
             ][..],
         ),
+        (
+            "src/lab/scenario/function.rs",
+            &[("Function", "`[[function]]`"), ("Amounts", "`requests` and `limits`")][..],
+        ),
+        ("src/lab/scenario/load.rs", &[("Load", "`[[load]]`"), ("TraceOf", "`[trace]`")][..]),
+        ("src/lab/scenario/step.rs", &[("Step", "`[[step]]`: `do =`")][..]),
         ("src/sim/model.rs", &[("Model", "`[function.model]`"), ("Startup", "`startup`")][..]),
         ("src/sim/law.rs", &[("Law", "a law: `law =`")][..]),
         ("src/sim/arrivals/rate.rs", &[("Rate", "a shape of a rate: `shape =`")][..]),
@@ -238,11 +239,16 @@ fn structure(text: &str, name: &str, title: &str) -> String {
     let mut out = format!("\n### {title}\n\n| key | what it is |\n|---|---|\n");
     let mut about: Vec<&str> = Vec::new();
     let mut variant: Option<Variant> = None;
-    let mut renamed = None;
+    let (mut renamed, mut skipped) = (None, false);
     for line in lines.take_while(|line| *line != "}") {
         let line = line.trim();
         if let Some(words) = line.strip_prefix("///") {
             about.push(words.trim());
+        } else if line == "#[serde(skip)]" {
+            skipped = true;
+        } else if skipped && line.contains(':') {
+            // Not to be written by a person.
+            (skipped, about) = (false, Vec::new());
         } else if let Some(rest) = line.split("rename = \"").nth(1) {
             renamed = rest.split('"').next().map(str::to_owned);
         } else if line == "}," {
