@@ -110,8 +110,10 @@ fn run(case: &Value) -> Result<(), String> {
     let per_request = params["servers"] == "unlimited" || !params["keep_alive_s"].is_null();
     if per_request {
         let max = params["max_instances"].as_u64().unwrap_or(100_000);
-        // A label wants more than 0: the shortest time there is.
-        let keep = number(params, "keep_alive_s").unwrap_or(600.0).max(1e-9);
+        // A label wants more than 0, and a pod in use is looked at once in each keep-alive: none at all is one in which hardly
+        // ever a request comes.
+        let shortest = 0.004 / number(params, "arrival_rate_per_s").unwrap_or(1.0);
+        let keep = number(params, "keep_alive_s").unwrap_or(600.0).max(shortest);
         for (key, value) in [
             ("com.openfaas.scale.type", "per-request".to_string()),
             ("com.openfaas.scale.zero", "true".into()),
