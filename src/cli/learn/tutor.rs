@@ -29,6 +29,8 @@ pub(super) struct Leader {
     praise: Option<String>,
     /// What the lesson has begun and not yet done, one a view: what follows may need what came before.
     todo: VecDeque<Act>,
+    /// What the page begins with is not over: it is no part of what the student does.
+    quiet: bool,
     /// Before this moment of the cluster nothing more of it is done.
     wait: Time,
     /// Whether time was last told to stand still.
@@ -48,6 +50,7 @@ impl Leader {
             latest: None,
             praise: None,
             todo: VecDeque::new(),
+            quiet: false,
             wait: Time::ZERO,
             still: None,
             effects: Vec::new(),
@@ -59,6 +62,7 @@ impl Leader {
     /// What a load or an act of before is continued with.
     pub(super) fn also(&mut self, acts: impl IntoIterator<Item = Act>) {
         self.todo.extend(acts);
+        self.quiet = !self.todo.is_empty();
     }
 
     /// A page has begun.
@@ -78,6 +82,7 @@ impl Leader {
         }
         self.speed = page.speed.unwrap_or(self.walk.lesson().speed);
         self.todo.extend(page.begin.iter().cloned());
+        self.quiet = !self.todo.is_empty();
         if let Some(pane) = page.show {
             self.effects.push(Effect::Show(on_screen(pane)));
         }
@@ -160,9 +165,11 @@ impl Tutor for Leader {
         let had = self.todo.len();
         self.do_next();
         let waits = view.snapshot.at < self.wait;
+        if self.todo.is_empty() && had == 0 && !waits {
+            self.quiet = false;
+        }
         let before = self.walk.page_number();
-        // What a page begins with comes first: it is no part of what the student does.
-        if self.todo.is_empty() && had == 0 && !waits && self.walk.observe(view, in_lesson(pane)) {
+        if !self.quiet && self.walk.observe(view, in_lesson(pane)) {
             let done = if self.walk.page_number() != before { "That was it." } else { "Done." };
             self.praise = Some(done.into());
             self.page_turned();
