@@ -25,9 +25,9 @@ const STACKS: &[(&str, &str, &str)] = &[
         ":4:36: … must be a single value, and is a list",
     ),
     (
-        "a variable of the shell that is not understood",
+        "a variable that must be set and is not",
         "  a: { image: x, environment: { K: \"${NOPE?}\" } }",
-        ":4: … is not understood: write `${NAME}`",
+        ":4:37: … `${NOPE}`: it is not set",
     ),
     ("a CPU request in words", "  a: { image: x, requests: { cpu: lots } }", ":4:35: … requests.cpu: `lots`"),
     (
