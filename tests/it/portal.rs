@@ -16,7 +16,9 @@ fn only_the_gateway(asked: &[String], gateway: &str) {
     // The browser's own first page, before it goes to the portal, is made of its own files.
     let asked: Vec<&String> = asked.iter().filter(|url| !url.starts_with("chrome://")).collect();
     let own = |url: &str| {
-        url.strip_prefix(gateway).is_some_and(|rest| rest.starts_with('/')) || url.starts_with("blob:")
+        url.strip_prefix(gateway).is_some_and(|rest| rest.starts_with('/'))
+            || url.starts_with("blob:")
+            || url.starts_with("data:")
     };
     let foreign: Vec<_> = asked.iter().filter(|url| !own(url)).collect();
     assert!(foreign.is_empty(), "{foreign:?}");

@@ -362,7 +362,7 @@ fn a_build_shows_its_progress_and_the_step_that_fails() {
     );
     assert!(
         words
-            .contains("faasim-test/bad:latest was not built: Step 2/2 : RUN echo before && test -e /nowhere"),
+            .contains("faasim-test/bad:latest was not built: Step 2/3 : RUN echo before && test -e /nowhere"),
         "{words}"
     );
     let gone = run(&["gone", "--build-arg", "BASE=faasim-test/no-such-base:1", "--quiet"]);

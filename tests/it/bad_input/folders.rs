@@ -105,7 +105,7 @@ fn a_disk_that_fills_under_a_running_cluster_is_told_to_whoever_asks_and_it_goes
     std::fs::write(folder.path().join("stack.yml"), STACK).unwrap();
     let script = r#"{
         "$0" up --no-tui --port 0 --provider process --state "$1" > up.out 2> up.err & up=$!
-        until grep -q ^ready up.out; do kill -0 $up || exit 9; sleep 0.05; done
+        until grep -qs ^ready up.out; do kill -0 $up || exit 9; sleep 0.05; done
         export FAASIM_STATE="$1"
         head -c 8m /dev/zero > "$1/fill" 2> /dev/null
         "$0" scale echo --replicas 3; echo "code $?"
