@@ -13,8 +13,9 @@ const CONTROL: &str = "\u{e009}";
 
 /// Everything that a page may ask for is the gateway's.
 fn only_the_gateway(asked: &[String], gateway: &str) {
-    // The browser's own first page, before it goes to the portal, is made of its own files.
-    let asked: Vec<&String> = asked.iter().filter(|url| !url.starts_with("chrome://")).collect();
+    // The browser's own first page, before it goes to the portal, is made of its own files; `data:` asks nobody.
+    let asked: Vec<&String> =
+        asked.iter().filter(|url| !url.starts_with("chrome://") && !url.starts_with("data:")).collect();
     let own = |url: &str| {
         url.strip_prefix(gateway).is_some_and(|rest| rest.starts_with('/'))
             || url.starts_with("blob:")

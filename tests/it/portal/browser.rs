@@ -141,9 +141,12 @@ impl Browser {
     /// Types into a field, in place of what is there.
     pub async fn fill(&self, element: &str, text: &str) {
         self.until(&format!("return !!document.querySelector('{element}')")).await;
-        let found = self.client.find(Locator::Css(element)).await.unwrap();
-        found.clear().await.unwrap();
-        found.send_keys(text).await.unwrap();
+        // Not cleared first: a field that follows the cluster would be filled again in between.
+        self.run(&format!(
+            "const field = document.querySelector('{element}'); field.focus(); field.select(); return null"
+        ))
+        .await;
+        self.press(text).await;
     }
 
     /// Presses keys where the focus is.
