@@ -90,5 +90,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 if os.environ.get("TRAP"):
     signal.signal(signal.SIGTERM, lambda *_: print("asked to end", flush=True))
 time.sleep(float(os.environ.get("LATE", "0")))
+server = Server(("127.0.0.1", int(os.environ["PORT"])), Handler)
+# Said when it listens, so that whoever waits for it may call.
 print("serving", file=sys.stderr, flush=True)
-Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+server.serve_forever()
