@@ -5,7 +5,7 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | [`read`] | what does the file say, and what is wrong with it? |
+//! | [`mod@read`] | what does the file say, and what is wrong with it? |
 //! | [`act`] | what can be done to the cluster in a line of words? |
 //! | [`want`] | is what the student was to do done? |
 //! | [`values`] | which numbers stand in the texts? |
