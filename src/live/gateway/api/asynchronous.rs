@@ -118,7 +118,7 @@ pub(super) async fn list(State(handle): State<Handle>, Query(many): Query<Many>)
     }
 }
 
-/// What [`list`] answers.
+/// What `list` answers.
 #[derive(Serialize, Deserialize)]
 pub struct CallList {
     /// Of all functions together.
@@ -131,7 +131,7 @@ pub struct CallList {
     pub finished: Vec<Finished>,
 }
 
-/// What [`show`] answers.
+/// What `show` answers.
 #[derive(Serialize, Deserialize)]
 pub struct CallShown {
     /// The calls of this id that are not finished, and the dead ones.
