@@ -182,14 +182,19 @@ impl Diagnostic for Mistakes {
     }
 }
 
-/// The name that was probably meant: the nearest one, when it is near at all.
+/// The name that was probably meant: the nearest one, when it is near at all. A single slip of the fingers (a letter
+/// too many, too few, wrong, or two swapped) is near however short the name is.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
+    let likeness = |name: &str| {
+        let slip = wrong.len() > 1 && strsim::osa_distance(&wrong, name) == 1;
+        (slip, strsim::jaro_winkler(&wrong, name))
+    };
     names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&wrong, &name.to_lowercase()), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|name| (likeness(&name.to_lowercase()), name))
+        .filter(|((slip, alike), _)| *slip || *alike > 0.8)
+        .max_by(|((a_slip, a), _), ((b_slip, b), _)| a_slip.cmp(b_slip).then(a.total_cmp(b)))
         .map(|(_, name)| name)
 }
 
@@ -234,5 +239,7 @@ mod tests {
         assert_eq!(nearest("sync-perod", names), Some("sync-period"));
         assert_eq!(nearest("Tolerance", names), Some("tolerance"));
         assert_eq!(nearest("zzz", names), None);
+        assert_eq!(nearest("dve", ["dev", "ssl"]), Some("dev"));
+        assert_eq!(nearest("wy", ["pods", "why"]), Some("why"));
     }
 }

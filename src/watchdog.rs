@@ -12,6 +12,7 @@
 pub mod config;
 pub mod hold;
 
+mod caller;
 mod cgi;
 mod command;
 mod files;

@@ -245,7 +245,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[ignore = "red since branches met: to be mended"]
     fn packages_are_the_union_of_the_options_and_what_is_named() {
         let options = [("dev", vec!["make", "gcc"]), ("ssl", vec!["openssl", "gcc"])];
         let options = options.map(|(name, all)| (name.to_owned(), all.into_iter().map(Into::into).collect()));

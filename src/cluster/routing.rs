@@ -98,6 +98,8 @@ enum State {
     Ready,
     /// Its probe fails; it keeps what it has and gets nothing new.
     Unready,
+    /// It refused a connection: nothing new until it takes one again, or the cluster knows more.
+    Refusing,
     Draining,
     /// It no longer exists, but some of its requests have not reported their end yet.
     Gone,
@@ -279,10 +281,28 @@ impl Endpoints {
     /// A pod's probe fails: it gets nothing new until it is [ready](Self::ready) again.
     pub fn unready(&mut self, uid: PodUid) {
         if let Some(&slot) = self.by_uid.get(&uid)
-            && self.slots[slot as usize].state == State::Ready
+            && matches!(self.slots[slot as usize].state, State::Ready | State::Refusing)
         {
             self.leave(slot, State::Unready);
         }
+    }
+
+    /// A ready pod refused a connection: it gets nothing new until it has [recovered](Self::recovered) or is made
+    /// [ready](Self::ready) again. True when this is the first to be said of it.
+    pub fn refused(&mut self, uid: PodUid) -> bool {
+        let slot = self.by_uid.get(&uid).copied();
+        let slot = slot.filter(|slot| self.slots[*slot as usize].state == State::Ready);
+        slot.inspect(|slot| self.leave(*slot, State::Refusing)).is_some()
+    }
+
+    /// Whether a pod [refused](Self::refused) a connection, and nothing else was heard of it since.
+    pub fn is_refusing(&self, uid: PodUid) -> bool {
+        self.by_uid.get(&uid).is_some_and(|slot| self.slots[*slot as usize].state == State::Refusing)
+    }
+
+    /// A pod that refused a connection takes them again; returns the waiting requests that now run, with their pods.
+    pub fn recovered(&mut self, now: Time, uid: PodUid) -> Vec<(Ticket, PodUid)> {
+        if self.is_refusing(uid) { self.ready(now, uid) } else { Vec::new() }
     }
 
     /// A pod is to be stopped: it gets nothing new. True when it has nothing left to finish (or is not known).

@@ -1,5 +1,6 @@
 //! The classic way: a process per request, body on stdin, reply on stdout.
 
+use super::caller::Cancelled;
 use super::pod::{InFlight, Pod};
 use super::reply::{self, Body};
 use super::{cgi, command, gofmt, sniff, tree};
@@ -30,14 +31,14 @@ enum End {
     Done,
     /// In Go's words: `exit status 1`, `fork/exec …: no such file or directory`.
     Failed(String),
-    /// Past its limit, killed with all its children.
+    /// Past its limit or cancelled: killed with all its children.
     Killed,
 }
 
 /// Runs the function for one request whose body has been read.
 ///
-/// It runs on a task of its own, because the process is not killed when the caller goes away: `in_flight` ends with
-/// the process.
+/// It runs on a task of its own, because the process is not killed when the caller goes away, only when the call is
+/// `cancelled`: `in_flight` ends with the process.
 ///
 /// # Errors
 /// When that task was dropped, at the pod's end.
@@ -47,13 +48,14 @@ pub(super) async fn call(
     body: Bytes,
     length: Option<u64>,
     in_flight: InFlight,
+    cancelled: Cancelled,
 ) -> Result<Response<Body>, tokio::task::JoinError> {
     tokio::spawn(async move {
         let started = Instant::now();
         pod.log.say("Forking fprocess.");
         let vars = if pod.options.cgi_headers { cgi::variables(&head, length) } else { Vec::new() };
         let input = if pod.options.marshal_request { marshalled(&head.headers, &body) } else { body };
-        let (ran, forked) = run(&pod, vars, input).await;
+        let (ran, forked) = run(&pod, vars, input, &cancelled).await;
         let mut response = answer(&pod, &head.headers, ran, started);
         reply::mark_fork(&mut response, forked);
         drop(in_flight);
@@ -98,12 +100,17 @@ fn answer(pod: &Pod, asked: &HeaderMap, ran: Ran, started: Instant) -> Response<
 }
 
 /// What became of it, and how long its process took to start.
-async fn run(pod: &Pod, vars: Vec<(String, OsString)>, input: Bytes) -> (Ran, Duration) {
+async fn run(
+    pod: &Pod,
+    vars: Vec<(String, OsString)>,
+    input: Bytes,
+    cancelled: &Cancelled,
+) -> (Ran, Duration) {
     let begun = Instant::now();
     let started = start(pod, vars);
     let forked = begun.elapsed();
     let ran = match started {
-        Ok(running) => running.finish(pod, input).await,
+        Ok(running) => running.finish(pod, input, cancelled).await,
         Err(reason) => Ran { output: Vec::new(), errors: Vec::new(), end: End::Failed(reason) },
     };
     (ran, forked)
@@ -139,7 +146,7 @@ fn start(pod: &Pod, vars: Vec<(String, OsString)>) -> Result<Running, String> {
 }
 
 impl Running {
-    async fn finish(mut self, pod: &Pod, input: Bytes) -> Ran {
+    async fn finish(mut self, pod: &Pod, input: Bytes, cancelled: &Cancelled) -> Ran {
         let (mut output, mut errors) = (Vec::with_capacity(1024), Vec::new());
         let stdin = self.child.stdin.take();
         let work = async {
@@ -158,8 +165,11 @@ impl Running {
             self.child.wait().await
         };
         let limit = pod.options.exec_timeout;
-        let status =
-            if limit.is_zero() { Some(work.await) } else { tokio::time::timeout(limit, work).await.ok() };
+        let status = tokio::select! {
+            status = work => Some(status),
+            () = tokio::time::sleep(limit), if !limit.is_zero() => None,
+            () = cancelled.wait() => None,
+        };
         let end = match status {
             Some(Ok(status)) if status.success() => End::Done,
             Some(Ok(status)) => End::Failed(gofmt::ending(status)),

@@ -1,6 +1,7 @@
 //! of-watchdog's two ways with a process per request: `streaming` hands the output on as it comes, `serializing`
 //! waits for the end. In both, stderr is logged and never in the reply.
 
+use super::caller::Cancelled;
 use super::config::Options;
 use super::log::Stream;
 use super::pod::{InFlight, Pod};
@@ -52,7 +53,7 @@ pub(super) fn stream(pod: Arc<Pod>, head: Parts, body: Incoming, in_flight: InFl
             }
             running.child.wait().await
         };
-        let end = within(&pod.options, note.started, work).await;
+        let end = within(&pod, note.started, work).await;
         let end = running.settle(&pod, end).await;
         let status = if end.is_ok() { 200 } else { 500 };
         if let Err(reason) = end {
@@ -75,8 +76,9 @@ pub(super) async fn serialize(
     head: Parts,
     body: Bytes,
     in_flight: InFlight,
+    cancelled: Cancelled,
 ) -> Result<Response<Body>, tokio::task::JoinError> {
-    // On a task of its own: the process is not killed when the caller goes away.
+    // On a task of its own: the process is not killed when the caller goes away, only when the call is cancelled.
     tokio::spawn(async move {
         let note = Note::new(&pod, &head);
         let mut running = match Running::start(&pod, &head) {
@@ -100,7 +102,10 @@ pub(super) async fn serialize(
             tokio::join!(give, take);
             running.child.wait().await
         };
-        let end = within(&pod.options, note.started, work).await;
+        let end = tokio::select! {
+            end = within(&pod, note.started, work) => end,
+            () = cancelled.wait() => None,
+        };
         let mut response = match running.settle(&pod, end).await {
             Ok(()) => {
                 note.say(&pod, 200, Some(output.len() as u64));
@@ -129,9 +134,14 @@ fn content_type(options: &Options) -> HeaderValue {
 }
 
 /// The work's end, or nothing when `exec_timeout` came first.
-async fn within<T>(options: &Options, started: Instant, work: impl Future<Output = T>) -> Option<T> {
-    let limit = if options.exec_timeout.is_zero() { NEVER } else { options.exec_timeout };
-    tokio::time::timeout_at(started + limit, work).await.ok()
+async fn within<T>(pod: &Pod, started: Instant, work: impl Future<Output = T>) -> Option<T> {
+    let exec_timeout = pod.options.exec_timeout;
+    let limit = if exec_timeout.is_zero() { NEVER } else { exec_timeout };
+    let end = tokio::time::timeout_at(started + limit, work).await.ok();
+    if end.is_none() {
+        pod.log.say(format!("Function was killed by ExecTimeout: {}", gofmt::duration(exec_timeout)));
+    }
+    end
 }
 
 struct Running {
@@ -157,7 +167,7 @@ impl Running {
         Ok(Running { child, pid })
     }
 
-    /// Kills what is past its limit, with all its children, and says how it ended in Go's words.
+    /// Kills what is past its limit or cancelled, with all its children, and says how it ended in Go's words.
     async fn settle(
         &mut self,
         pod: &Pod,
@@ -166,10 +176,6 @@ impl Running {
         let end = match end {
             Some(end) => end,
             None => {
-                pod.log.say(format!(
-                    "Function was killed by ExecTimeout: {}",
-                    gofmt::duration(pod.options.exec_timeout)
-                ));
                 tree::kill_below(self.pid);
                 self.child.wait().await
             }

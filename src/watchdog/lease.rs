@@ -16,7 +16,10 @@ pub(super) struct Holds {
 #[derive(Clone, Copy, Debug)]
 struct State {
     open: usize,
+    /// When the last one was closed.
     since: Instant,
+    /// How often nobody held any more.
+    lapses: u64,
 }
 
 /// One open hold stream; closed when dropped.
@@ -25,7 +28,7 @@ pub(super) struct Held(Arc<watch::Sender<State>>);
 
 impl Holds {
     pub(super) fn new() -> Holds {
-        Holds { state: Arc::new(watch::Sender::new(State { open: 0, since: Instant::now() })) }
+        Holds { state: Arc::new(watch::Sender::new(State { open: 0, since: Instant::now(), lapses: 0 })) }
     }
 
     /// One more is open, until the value is dropped.
@@ -34,12 +37,22 @@ impl Holds {
         Held(Arc::clone(&self.state))
     }
 
+    /// Whether one is open.
+    pub(super) fn is_held(&self) -> bool {
+        self.state.borrow().open > 0
+    }
+
+    /// How often the last one that was open has been closed.
+    pub(super) fn lapses(&self) -> u64 {
+        self.state.borrow().lapses
+    }
+
     /// Ends when nobody has held for the length of the lease; never without a lease.
     pub(super) async fn expired(&self, options: &Options) -> Duration {
         let Some(lease) = options.lease else { return std::future::pending().await };
         let mut states = self.state.subscribe();
         loop {
-            let State { open, since } = *states.borrow_and_update();
+            let State { open, since, .. } = *states.borrow_and_update();
             tokio::select! {
                 () = sleep_until(since + lease), if open == 0 => return lease,
                 // The sender is in self, so it cannot go away.
@@ -51,7 +64,11 @@ impl Holds {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.send_modify(|s| *s = State { open: s.open - 1, since: Instant::now() });
+        self.0.send_modify(|s| {
+            s.open -= 1;
+            s.since = Instant::now();
+            s.lapses += u64::from(s.open == 0);
+        });
     }
 }
 
@@ -77,5 +94,6 @@ mod tests {
         assert!(early.is_err(), "one stream is still open");
         drop(second);
         assert_eq!(expired.await, Duration::from_millis(20));
+        assert_eq!((holds.lapses(), holds.is_held()), (1, false));
     }
 }

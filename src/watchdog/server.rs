@@ -1,7 +1,8 @@
 //! The watchdog's HTTP server: health, readiness, the hold stream, and everything else to the function.
 
+use super::caller::{Caller, Cancelled};
 use super::config::{Mode, Options};
-use super::pod::Pod;
+use super::pod::{InFlight, Pod};
 use super::proxy::Proxy;
 use super::reply::{self, Body};
 use super::{cgi, files, fork, forking, hold};
@@ -160,21 +161,45 @@ impl Server {
             return Ok(reply::too_many(pod.options.max_inflight));
         };
         let (mut head, body) = request.into_parts();
-        let queued = head.headers.remove(hold::QUEUED).is_some();
+        let caller = head.headers.remove(hold::QUEUED).map(|_| Caller::new(pod));
         if pod.options.debug_headers {
             for (name, value) in &head.headers {
                 println!("{}: {}", cgi::canonical(name.as_str()), String::from_utf8_lossy(value.as_bytes()));
             }
         }
-        if let Some(proxy) = self.proxy.clone().filter(|_| queued) {
-            // When faasim dies the server goes on, and whoever takes the pod over must see that it does.
-            let pod = Arc::clone(pod);
-            let call = tokio::spawn(async move { proxy.call(pod, head, body, in_flight, started).await });
-            return call.await.map_err(|_| Hangup::Gone);
-        }
+        let cancelled = caller.as_ref().map(Caller::cancelled);
+        let answer =
+            self.work(Request::from_parts(head, body), (local, peer), started, in_flight, cancelled).await;
+        caller.into_iter().for_each(Caller::answered);
+        answer
+    }
+
+    /// Has the function work on a request. One that may be cancelled is from faasim's queue.
+    async fn work(
+        &self,
+        request: Request<Incoming>,
+        (local, peer): (SocketAddr, SocketAddr),
+        started: Instant,
+        in_flight: InFlight,
+        cancelled: Option<Cancelled>,
+    ) -> Result<Response<Body>, Hangup> {
+        let pod = &self.pod;
+        let (head, body) = request.into_parts();
         if let Some(proxy) = &self.proxy {
-            return Ok(proxy.call(Arc::clone(pod), head, body, in_flight, started).await);
+            let Some(cancelled) = cancelled else {
+                return Ok(proxy.call(Arc::clone(pod), head, body, in_flight, started).await);
+            };
+            // When faasim dies the server goes on, and whoever takes the pod over must see that it does.
+            let (proxy, pod) = (proxy.clone(), Arc::clone(pod));
+            let call = tokio::spawn(async move {
+                tokio::select! {
+                    answer = proxy.call(pod, head, body, in_flight, started) => Ok(answer),
+                    () = cancelled.wait() => Err(Hangup::Gone),
+                }
+            });
+            return call.await.unwrap_or(Err(Hangup::Gone));
         }
+        let cancelled = cancelled.unwrap_or_default();
         if let Mode::Static { root } = &pod.options.mode {
             return Ok(files::answer(root, &head.uri, pod, in_flight).await);
         }
@@ -188,11 +213,13 @@ impl Server {
         let length = body.size_hint().exact();
         match read(&pod.options, body, started).await {
             Ok(body) if pod.options.mode == Mode::Serializing => {
-                forking::serialize(Arc::clone(pod), head, body, in_flight).await.map_err(|_| Hangup::Gone)
+                forking::serialize(Arc::clone(pod), head, body, in_flight, cancelled)
+                    .await
+                    .map_err(|_| Hangup::Gone)
             }
-            Ok(body) => {
-                fork::call(Arc::clone(pod), head, body, length, in_flight).await.map_err(|_| Hangup::Gone)
-            }
+            Ok(body) => fork::call(Arc::clone(pod), head, body, length, in_flight, cancelled)
+                .await
+                .map_err(|_| Hangup::Gone),
             Err(reason) => {
                 let mut response =
                     reply::text(StatusCode::BAD_REQUEST, format!("read tcp {local}->{peer}: {reason}\n"));

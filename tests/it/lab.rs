@@ -120,7 +120,6 @@ fn live(name: &str, out: &Path, more: &[&str]) -> String {
 /// A cluster of its own, real pods, real requests; and nothing is left of it. Those that hardly use the cores run side by
 /// side, the others one after another.
 #[test]
-#[ignore = "not yet seen to pass on a quiet machine"]
 fn the_study_runs_live_on_processes() {
     let out = tempfile::tempdir().unwrap();
     let light = [
@@ -157,7 +156,6 @@ fn the_study_runs_live_on_processes() {
 
 /// The same on containers.
 #[test]
-#[ignore = "not yet seen to pass on a quiet machine"]
 fn the_study_runs_live_on_containers() {
     if !crate::engine::wanted() {
         return;

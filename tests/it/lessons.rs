@@ -192,7 +192,6 @@ fn live_lessons_are_walked_on_real_clusters() {
 }
 
 #[test]
-#[ignore = "its last page waits in vain on a slow machine: to be mended"]
 fn a_student_walks_a_lesson_at_a_terminal_leaves_it_and_comes_back() {
     let state = tempfile::tempdir().unwrap();
     let start = || Seat::start(faasim(state.path(), &["learn", "cold-and-warm-starts"]), 100, 30);

@@ -11,8 +11,9 @@ const BURN: &str = "  burn: { image: faasim/base, fprocess: faasim function burn
 const ECHO: &str = "  echo: { image: faasim/base, fprocess: faasim function echo, requests: { cpu: 10m } }\n";
 const SLEEP: &str =
     "  sleep: { image: faasim/base, fprocess: faasim function sleep, requests: { cpu: 10m } }\n";
+/// It asks for more than a pod uses that does nothing, even on a slow machine.
 const MLTEST: &str =
-    "  mltest: { image: faasim/base, fprocess: faasim function mltest, requests: { cpu: 10m } }\n";
+    "  mltest: { image: faasim/base, fprocess: faasim function mltest, requests: { cpu: 50m } }\n";
 
 /// A lecture is short.
 const QUICK: [&str; 6] = [
@@ -158,7 +159,6 @@ fn pods_that_are_lost_under_load_are_replaced_as_processes() {
 }
 
 #[test]
-#[ignore = "a killed container is refused connections for a moment, and its requests are not sent to others: to be mended"]
 fn pods_that_are_lost_under_load_are_replaced_as_containers() {
     if crate::engine::wanted() {
         pods_that_are_lost_under_load_are_replaced("docker");

@@ -31,6 +31,8 @@ pub(super) struct Leader {
     todo: VecDeque<Act>,
     /// What the page begins with is not over: it is no part of what the student does.
     quiet: bool,
+    /// The student asked for the solution meanwhile: it is done once what the page begins with is over, and seen.
+    asked: Vec<Act>,
     /// Before this moment of the cluster nothing more of it is done.
     wait: Time,
     /// Whether time was last told to stand still.
@@ -51,6 +53,7 @@ impl Leader {
             praise: None,
             todo: VecDeque::new(),
             quiet: false,
+            asked: Vec::new(),
             wait: Time::ZERO,
             still: None,
             effects: Vec::new(),
@@ -81,6 +84,7 @@ impl Leader {
             self.wait = Time::ZERO;
         }
         self.speed = page.speed.unwrap_or(self.walk.lesson().speed);
+        self.asked.clear();
         self.todo.extend(page.begin.iter().cloned());
         self.quiet = !self.todo.is_empty();
         if let Some(pane) = page.show {
@@ -167,6 +171,7 @@ impl Tutor for Leader {
         let waits = view.snapshot.at < self.wait;
         if self.todo.is_empty() && had == 0 && !waits {
             self.quiet = false;
+            self.todo.extend(std::mem::take(&mut self.asked));
         }
         let before = self.walk.page_number();
         if !self.quiet && self.walk.observe(view, in_lesson(pane)) {
@@ -184,7 +189,12 @@ impl Tutor for Leader {
             Wish::Hint => return self.walk.hint(),
             Wish::Solve => {
                 if self.walk.phase() == Phase::Task {
-                    self.todo.extend(self.walk.solution());
+                    let solution = self.walk.solution();
+                    if self.quiet {
+                        self.asked = solution;
+                    } else {
+                        self.todo.extend(solution);
+                    }
                     self.keep_time();
                 }
                 return;

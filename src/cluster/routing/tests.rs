@@ -170,6 +170,19 @@ fn unready_is_a_pause() {
 }
 
 #[test]
+fn who_refuses_is_left_alone_until_it_recovers() {
+    let mut endpoints = with_pods(RoutingPolicy::default(), None, 1);
+    assert!(endpoints.refused(PodUid(1)) && !endpoints.refused(PodUid(1)), "one looks after it");
+    assert!(matches!(endpoints.admit(at(1), &mut rng()), Admission::Wait { wake: true, .. }));
+    assert_eq!(endpoints.recovered(at(2), PodUid(1)).len(), 1, "who waited has it now");
+    assert!(!endpoints.is_refusing(PodUid(1)));
+    // What the cluster says counts for more.
+    endpoints.refused(PodUid(1));
+    endpoints.unready(PodUid(1));
+    assert!(endpoints.recovered(at(3), PodUid(1)).is_empty() && endpoints.ready_pods() == 0);
+}
+
+#[test]
 fn closing_and_a_request_cannot_both_win() {
     let mut endpoints = with_pods(RoutingPolicy::default(), None, 2);
     endpoints.admit(at(10), &mut rng());
@@ -198,6 +211,8 @@ enum Step {
     Done(usize),
     Ready(u64),
     Unready(u64),
+    Refused(u64),
+    Recovered(u64),
     Drain(u64),
     Remove(u64),
     Cancel(usize),
@@ -210,6 +225,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => any::<usize>().prop_map(Step::Done),
         3 => (1u64..6).prop_map(Step::Ready),
         1 => (1u64..6).prop_map(Step::Unready),
+        1 => (1u64..6).prop_map(Step::Refused),
+        1 => (1u64..6).prop_map(Step::Recovered),
         1 => (1u64..6).prop_map(Step::Drain),
         1 => (1u64..6).prop_map(Step::Remove),
         1 => any::<usize>().prop_map(Step::Cancel),
@@ -269,6 +286,18 @@ proptest! {
                 Step::Unready(uid) => {
                     taking.remove(&PodUid(uid));
                     endpoints.unready(PodUid(uid));
+                }
+                Step::Refused(uid) => {
+                    prop_assert_eq!(endpoints.refused(PodUid(uid)), taking.remove(&PodUid(uid)));
+                }
+                Step::Recovered(uid) => {
+                    if endpoints.is_refusing(PodUid(uid)) {
+                        taking.insert(PodUid(uid));
+                    }
+                    for (ticket, uid) in endpoints.recovered(now, PodUid(uid)) {
+                        prop_assert_eq!(ticket, waiting.remove(0));
+                        running.push(uid);
+                    }
                 }
                 Step::Drain(uid) => {
                     taking.remove(&PodUid(uid));

@@ -235,7 +235,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[ignore = "red since branches met: to be mended"]
     fn each_form_is_read_and_a_wrong_one_says_what_to_write() {
         for good in [
             "hpa exists",

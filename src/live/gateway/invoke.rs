@@ -2,11 +2,11 @@
 
 mod body;
 mod headers;
+mod send;
 mod upgrade;
 
 pub(super) use body::{ProxiedBody, Upload};
 
-use super::pool::Connection;
 use super::reply::{self, BoxError, Reply, ReplyBody};
 use super::serve::Worker;
 use super::traffic::Recorder;
@@ -20,8 +20,9 @@ use body::{Finish, UploadState};
 use headers::Stamp;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 use hyper::body::Incoming;
+use send::Unsent;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -204,7 +205,7 @@ impl Worker {
     async fn forward(
         &self,
         mut request: Request<Incoming>,
-        seat: Seat,
+        mut seat: Seat,
         mut call: Call,
         name: &str,
         rest: &str,
@@ -226,12 +227,36 @@ impl Worker {
         if call.queued {
             request.headers_mut().insert(QUEUED, HeaderValue::from_static("1"));
         }
-        let sent = timeout_at(deadline.into(), self.send(seat.address(), request)).await;
-        let outcome = match sent {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(_)) if upload.is_late() => Err(Failure::SlowClient),
-            Ok(Err(error)) => Err(Failure::Unreachable(error)),
-            Err(_) => Err(Failure::Late),
+        let outcome = loop {
+            let sent = timeout_at(deadline.into(), self.send(seat.address(), request)).await;
+            let (unsent, error) = match sent {
+                Ok(Ok(reply)) => break Ok(reply),
+                Ok(Err(_)) if upload.is_late() => break Err(Failure::SlowClient),
+                Ok(Err(Unsent::Broken(error))) => break Err(Failure::Unreachable(error)),
+                Ok(Err(Unsent::Refused(unsent, error))) => (unsent, error),
+                Err(_) => break Err(Failure::Late),
+            };
+            if !self.config.scale_from_zero || Instant::now() >= deadline {
+                break Err(Failure::Unreachable(error));
+            }
+            tracing::debug!(
+                "{name}: pod {} at {}: {error}; another one is asked",
+                seat.uid(),
+                seat.address()
+            );
+            self.refused(&call.route, &seat);
+            drop(seat);
+            let route = call.route.clone();
+            seat = match self.seat(&route, &mut call, name).await {
+                Ok(seat) => seat,
+                Err(refusal) => {
+                    call.status = refusal.status().as_u16();
+                    return refusal;
+                }
+            };
+            call.pod = Some(seat.uid());
+            request = *unsent;
+            request.headers_mut().insert(HOST, self.pool.host_header(seat.address()));
         };
         let (mut response, connection) = match outcome {
             Ok(reply) => reply,
@@ -291,47 +316,6 @@ impl Worker {
         let body = Upload::new(body, upload.clone(), Instant::now() + self.config.read_timeout);
         Request::from_parts(parts, body)
     }
-
-    /// Sends on an idle connection, or on a new one. One that turns out to be closed costs nothing but another
-    /// try, as long as the pod cannot have begun to work on the request: it was not written, or has no body
-    /// and a method that may be repeated.
-    async fn send(
-        &self,
-        address: SocketAddr,
-        mut request: Request<Upload>,
-    ) -> Result<(Response<Incoming>, Connection), BoxError> {
-        let repeatable = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
-            && request.body().is_nothing();
-        loop {
-            let mut connection = match self.pool.reuse(address) {
-                Some(connection) => connection,
-                None => self.pool.connect(address).await?,
-            };
-            let closed = connection.sender.ready().await.err();
-            if let Some(error) = closed {
-                if connection.reused {
-                    continue;
-                }
-                return Err(error.into());
-            }
-            let copy = (repeatable && connection.reused).then(|| copy_of(&request));
-            match connection.sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, connection)),
-                Err(mut error) => {
-                    let again = error.take_message().or(copy).filter(|_| connection.reused);
-                    request = again.ok_or_else(|| error.into_error())?;
-                }
-            }
-        }
-    }
-}
-
-fn copy_of(request: &Request<Upload>) -> Request<Upload> {
-    let mut copy = Request::new(Upload::nothing());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
 }
 
 fn upstream_uri(path: String) -> Uri {

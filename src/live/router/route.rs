@@ -155,6 +155,24 @@ impl Route {
         self.lock().waiters.clear();
     }
 
+    /// A pod refused a connection: others take its requests. True when somebody has to see when it
+    /// [recovers](Route::recovered).
+    pub fn refused(&self, uid: PodUid) -> bool {
+        self.lock().endpoints.refused(uid)
+    }
+
+    /// See [`Endpoints::is_refusing`].
+    pub fn is_refusing(&self, uid: PodUid) -> bool {
+        self.lock().endpoints.is_refusing(uid)
+    }
+
+    /// A pod that refused a connection takes them again.
+    pub fn recovered(&self, uid: PodUid) {
+        let mut state = self.lock();
+        let given = state.endpoints.recovered((self.clock)(), uid);
+        state.hand_out(given);
+    }
+
     fn done(&self, uid: PodUid) {
         let mut state = self.lock();
         let done = state.endpoints.done((self.clock)(), uid);

@@ -172,25 +172,53 @@ async fn without_scale_from_zero_nothing_waits_and_nothing_is_woken() {
 }
 
 #[tokio::test]
-async fn a_dead_pod_is_500() {
-    let stage = stage(quick());
+async fn a_pod_that_refuses_connections_is_left_alone_until_it_recovers() {
+    let mut stage = stage(quick());
     // The port was free a moment ago, and nobody listens there.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     stage.router.pod_ready(ECHO, PodUid(1), gone);
+    let mut events = std::mem::replace(&mut stage.events, tokio::sync::mpsc::unbounded_channel().1);
+    let call = stage.call("POST", "/function/echo", "x");
+    let woken = async {
+        assert_eq!(events.recv().await, Some(RouterEvent::NoPod(ECHO)));
+        let pod = Pod::echo().await;
+        stage.router.pod_ready(ECHO, PodUid(2), pod.address);
+        pod
+    };
+    let (got, _pod) = bounded(async { tokio::join!(call, woken) }).await;
+    assert_eq!((got.status, got.body.as_str()), (200, "x"));
+    for _ in 0..4 {
+        assert_eq!(bounded(stage.call("POST", "/function/echo", "y")).await.status, 200);
+    }
+    let listener = tokio::net::TcpListener::bind(gone).await.unwrap();
+    bounded(listener.accept()).await.unwrap();
+    assert_eq!(stage.traffic.totals()[&ECHO].codes[&200].count, 5);
+}
+
+#[tokio::test]
+async fn a_gateway_that_waits_for_no_pod_says_that_it_is_refused() {
+    let stage = stage(GatewayConfig { scale_from_zero: false, ..quick() });
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    stage.router.pod_ready(ECHO, PodUid(1), gone);
+    let got = bounded(stage.call("POST", "/function/echo", "")).await;
+    assert_eq!((got.status, got.body.as_str()), (500, "Can't reach service for: echo.\n"));
+}
+
+#[tokio::test]
+async fn a_pod_that_dies_with_a_request_is_500() {
+    let stage = stage(quick());
     let died = Pod::raw(|mut stream| async move {
         super::pod::read_head(&mut stream).await;
     })
     .await;
-    for address in [gone, died.address] {
-        stage.router.pod_ready(ECHO, PodUid(1), address);
-        for (method, name) in [("POST", "echo"), ("GET", "echo.openfaas-fn")] {
-            let got = stage.call(method, &format!("/function/{name}"), "").await;
-            assert_eq!((got.status, got.body.clone()), (500, format!("Can't reach service for: {name}.\n")));
-            assert_eq!(got.header("x-openfaas-internal"), Some("proxy"));
-            assert!(got.header("x-call-id").is_some());
-        }
+    stage.router.pod_ready(ECHO, PodUid(1), died.address);
+    for (method, name) in [("POST", "echo"), ("GET", "echo.openfaas-fn")] {
+        let got = stage.call(method, &format!("/function/{name}"), "").await;
+        assert_eq!((got.status, got.body.clone()), (500, format!("Can't reach service for: {name}.\n")));
+        assert_eq!(got.header("x-openfaas-internal"), Some("proxy"));
+        assert!(got.header("x-call-id").is_some());
     }
-    assert_eq!(stage.traffic.totals()[&ECHO].codes[&500].count, 4);
+    assert_eq!(stage.traffic.totals()[&ECHO].codes[&500].count, 2);
 }
 
 #[tokio::test]
