@@ -288,7 +288,7 @@ const BROKEN: [(&str, &str, &str, &str); 60] = [
     ),
     ("seed = 3", "seed = 3\nrepetitions = 0", "4:15", "at least 1"),
     ("seed = 3", "seed = 3\nsample = \"1us\"", "4:10", "at least 1ms"),
-    ("replicas at 45s == 2", "replicas at 45s = = 2", "4:11", "unknown word"),
+    ("replicas at 45s == 2", "replicas at 45s = = 2", "4:11", "write for instance"),
     ("replicas at 45s == 2", "replicsa at 45s == 2", "4:11", "did you mean `replicas`"),
     ("replicas at 45s == 2", "replicas of nobody at 45s == 2", "4:11", "unknown function `nobody`"),
     ("replicas at 45s == 2", "p95(lunch) < 2s", "4:11", "unknown word `lunch`"),

@@ -100,6 +100,11 @@ fn filter(words: &[String]) -> Result<Filter, String> {
                 }
                 filter.status = Some(code.parse().map_err(|_| format!("`{code}` is no status"))?);
             }
+            sign if op(sign).is_ok() => {
+                return Err(format!(
+                    "`{sign}` is one comparison too many: write for instance `replicas at 45s == 2`"
+                ));
+            }
             name => filter.words.push(name.into()),
         }
     }
