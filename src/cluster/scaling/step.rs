@@ -94,7 +94,7 @@ pub enum Step {
     /// Inside the tolerance: the size is kept.
     Within { value: i64, target: i64, pods: i64, low: f64, high: f64, keep: i64 },
     /// `pods × value/target`, rounded up.
-    Multiply { pods: i64, value: i64, target: i64, result: i64 },
+    Multiply { unit: Unit, pods: i64, value: i64, target: i64, result: i64 },
     /// `value/target`, rounded up.
     Divide { unit: Unit, value: i64, target: i64, result: i64 },
     /// Outside the tolerance, and kept all the same.

@@ -108,7 +108,7 @@ impl Calculator<'_> {
             PerPod::Average { .. } => None,
         };
         let replicas = if heaps.missing == 0 && (heaps.unready == 0 || ratio <= 1.0) {
-            self.multiply(current, i64::from(heaps.ready), ratio, value, per_pod.target(), working)
+            self.multiply(current, i64::from(heaps.ready), ratio, value, per_pod.goal(unit), working)
         } else {
             self.filled(current, &heaps, ratio, unit, per_pod, working)?
         };
@@ -170,7 +170,7 @@ impl Calculator<'_> {
         pods: i64,
         ratio: f64,
         value: i64,
-        target: i64,
+        (unit, target): (Unit, i64),
         working: &mut Vec<Step>,
     ) -> i64 {
         if self.tolerance.within(ratio) {
@@ -178,7 +178,7 @@ impl Calculator<'_> {
             return current;
         }
         let result = ceil_times(pods, value, target);
-        working.push(Step::Multiply { pods, value, target, result });
+        working.push(Step::Multiply { unit, pods, value, target, result });
         result
     }
 
@@ -216,7 +216,7 @@ impl Calculator<'_> {
             working.push(Step::Held { because: HeldBecause::OtherSide, proposal, keep: current });
             return Ok(current);
         }
-        let result = self.multiply(current, all.samples, new_ratio, value, per_pod.target(), working);
+        let result = self.multiply(current, all.samples, new_ratio, value, per_pod.goal(unit), working);
         if self.settings.dialect == Dialect::Current
             && ((new_ratio < 1.0 && result > current) || (new_ratio > 1.0 && result < current))
         {
@@ -258,7 +258,7 @@ impl Calculator<'_> {
         let ready = rows.iter().filter(|p| p.phase == PodPhase::Running && p.ready == Some(true)).count();
         let ready = i64::try_from(ready).unwrap_or(i64::MAX);
         let result = ceil_times(ready, value, target);
-        working.push(Step::Multiply { pods: ready, value, target, result });
+        working.push(Step::Multiply { unit: Unit::Count, pods: ready, value, target, result });
         propose(result)
     }
 

@@ -122,8 +122,12 @@ impl fmt::Display for Step {
                     decimals(*high)
                 )
             }
-            Step::Multiply { pods, value, target, result } => {
-                write!(f, "{pods} × {value}/{target} = {result}{}", rounded(*pods, *value, *target))
+            Step::Multiply { unit, pods, value, target, result } => {
+                let (value_in, target_in) = match unit {
+                    Unit::Percent => (value.to_string(), target.to_string()),
+                    _ => (quantity(*unit, *value), quantity(*unit, *target)),
+                };
+                write!(f, "{pods} × {value_in}/{target_in} = {result}{}", rounded(*pods, *value, *target))
             }
             Step::Divide { unit, value, target, result } => {
                 write!(
@@ -338,8 +342,22 @@ mod tests {
                 },
                 "load 611m ÷ request 200m = 305 % (305.5 rounded down)",
             ),
-            (Step::Multiply { pods: 2, value: 5830, target: 20, result: 583 }, "2 × 5830/20 = 583"),
-            (Step::Multiply { pods: 7, value: 43, target: 50, result: 7 }, "7 × 43/50 = 7 (6.02 rounded up)"),
+            (
+                Step::Multiply { unit: Unit::Percent, pods: 2, value: 5830, target: 20, result: 583 },
+                "2 × 5830/20 = 583",
+            ),
+            (
+                Step::Multiply { unit: Unit::Percent, pods: 7, value: 43, target: 50, result: 7 },
+                "7 × 43/50 = 7 (6.02 rounded up)",
+            ),
+            (
+                Step::Multiply { unit: Unit::Count, pods: 2, value: 12_000, target: 5_000, result: 5 },
+                "2 × 12/5 = 5 (4.8 rounded up)",
+            ),
+            (
+                Step::Multiply { unit: Unit::Cores, pods: 3, value: 300, target: 200, result: 5 },
+                "3 × 300m/200m = 5 (4.5 rounded up)",
+            ),
             (Step::Max { max: 6, without: 8 }, "clamped to max 6; without this limit: 8"),
             (
                 Step::StepLimit { current: 2, factor: 2, minimum: 4, limit: 4, without: 6 },

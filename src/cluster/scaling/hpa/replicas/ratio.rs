@@ -101,6 +101,14 @@ impl PerPod<'_> {
         }
     }
 
+    /// The target with what it counts, where the metric's own numbers count in `unit`.
+    pub(super) fn goal(&self, unit: Unit) -> (Unit, i64) {
+        match *self {
+            PerPod::Utilization { target, .. } => (Unit::Percent, target),
+            PerPod::Average { target, .. } => (unit, target),
+        }
+    }
+
     /// Ratio, the number compared with the target, and the number the status shows.
     pub(super) fn measure(&self, totals: &Totals) -> Result<(f64, i64, i64), String> {
         match *self {
