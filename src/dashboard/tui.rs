@@ -217,6 +217,7 @@ impl Screen {
                 Some(tutor) => tutor.paced(pace),
                 None => self.link.set_pace(pace),
             },
+            Effect::Step => self.link.step(),
             Effect::Redraw => terminal.clear()?,
             Effect::Close { stop } => self.left = Some(if stop { Left::Stop } else { Left::Closed }),
         }

@@ -84,12 +84,6 @@ impl Session {
         self.simulation.until(to.min(self.end));
     }
 
-    /// Runs to the next thing that happens, by this much at least and to the end at most.
-    pub fn step(&mut self, least: Duration) {
-        let next = self.simulation.next().max(self.now() + least);
-        self.advance(next);
-    }
-
     /// The time of the run.
     pub fn now(&self) -> Time {
         self.simulation.now()

@@ -466,3 +466,23 @@ fn results_are_read_again() {
     let done = faasim().arg("report").arg(&nothing).assert().failure();
     assert!(String::from_utf8_lossy(&done.get_output().stderr).contains("holds no results"));
 }
+
+/// An experiment on the screen: it stands still, goes on by steps, and what was measured until it is closed is written.
+#[test]
+fn a_run_in_virtual_time_is_watched_step_by_step() {
+    let out = tempfile::tempdir().unwrap();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/sim-configs/e03-hpa.toml");
+    let arguments = ["run", scenario, "--virtual", "--tui", "--speed", "0.01x", "--out", "results"];
+    let mut command = crate::screen::seat::faasim(out.path(), &arguments);
+    command.cwd(out.path());
+    let mut seat = crate::screen::seat::Seat::start(command, 100, 30);
+    seat.until("the clock at its start", |text| text.contains("0:00 of 12:00"));
+    seat.press("p");
+    seat.until_shown("time stands still");
+    seat.press("...");
+    seat.until("three seconds on", |text| text.contains("virtual time 0:03 of 12:00"));
+    seat.press("q");
+    let (code, text) = seat.ended();
+    assert!(text.contains("3 s, ended before its time,") && code == 1, "{code}: {text}");
+    assert!(seat.is_restored());
+}

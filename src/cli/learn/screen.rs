@@ -43,7 +43,7 @@ impl Run {
             let walked = auto::up_to(&self.lesson, self.page, &mut ground, auto::VIRTUAL_PATIENCE, |_| {});
             walked.await.map_err(Failure::failed)?;
             let (stage, loads) = ground.into_stage();
-            let pace = Pace { speed: self.lesson.speed, still: false };
+            let pace = Pace::at(self.lesson.speed);
             let time = Paced::start(stage, pace);
             let mut signals = Signals::listen(true)?;
             self.show(Arc::new(time.clone()), Some(time), loads, &mut signals).await

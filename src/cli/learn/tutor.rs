@@ -99,7 +99,7 @@ impl Leader {
         let waits = self.latest.as_ref().is_some_and(|v| v.snapshot.at < self.wait);
         let still = !self.walk.runs() && self.todo.is_empty() && !waits;
         if self.still.replace(still) != Some(still) {
-            time.set_pace(Pace { speed: self.speed, still });
+            time.set_pace(Pace { still, ..Pace::at(self.speed) });
         }
     }
 

@@ -13,8 +13,9 @@ pub(super) fn outcome(outcome: &Outcome, took: f64, many: bool, folder: Option<&
     let s = &outcome.scenario;
     let values: Vec<String> = outcome.values.iter().map(|(k, v)| format!(", {k} = {v}")).collect();
     let mark = if outcome.passed() { "✓" } else { "✗" };
+    let early = if outcome.seen.ended_early { ", ended before its time," } else { "" };
     println!(
-        "{mark} {} ({}, seed {}{}): {:.0} s in {took:.2} s",
+        "{mark} {} ({}, seed {}{}): {:.0} s{early} in {took:.2} s",
         s.name,
         outcome.mode,
         outcome.seed,

@@ -8,11 +8,12 @@ pub(super) use live::Shown;
 use crate::cli::failure::Failure;
 use crate::cli::signals::Signals;
 use crate::dashboard::tui::app::WhenClosed;
+use crate::dashboard::tui::link::Pace;
 use crate::dashboard::tui::{self, terminal};
 use crate::lab::observations::Observations;
 use crate::lab::scenario::Variant;
 use crate::lab::virtual_run::Session;
-use link::{Pace, Simulated};
+use link::Simulated;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ pub(super) fn in_virtual_time(variant: &Variant, seed: u64, speed: f64) -> Resul
         |e: &dyn std::fmt::Display| Failure::failed(format_args!("the terminal cannot be used: {e}"));
     let s = &variant.scenario;
     let session = Arc::new(Mutex::new(Session::new(variant, seed)));
-    let pace = Arc::new(Mutex::new(Pace::new(speed, s.duration.duration())));
+    let pace = Arc::new(Mutex::new(Pace { whole: Some(s.duration.duration()), ..Pace::at(speed) }));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| cannot(&e))?;
     let (link, views) = Simulated::new(session.clone(), pace.clone());
@@ -82,12 +83,12 @@ async fn drive(
         let now = Instant::now();
         let passed = now.duration_since(std::mem::replace(&mut last, now));
         let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
-        let pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.take(passed, &mut session);
+        let pace = *pace.lock().unwrap_or_else(PoisonError::into_inner);
+        link::pass(pace, passed, &mut session);
         beats += 1;
         if beats >= TOLD {
             beats = 0;
-            views.send_replace(pace.view(&mut session));
+            views.send_replace(link::view(&mut session));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::cluster::pod::PodUid;
 use crate::cluster::quantity::MilliCpu;
 use crate::cluster::routing::Counters;
 use crate::cluster::time::Time;
-use crate::dashboard::tui::link::{Invocation, Link, Load, LoadNews, LogRow, Pace};
+use crate::dashboard::tui::link::{Invocation, Link, Load, LoadNews, LogRow, Pace, STEP};
 use crate::dashboard::view::{Platform, Traffic, Usage, View};
 use crate::live::journal::{Input, Recording};
 use futures_util::FutureExt;
@@ -86,7 +86,7 @@ impl Reel {
             inputs: inputs.into(),
             cluster,
             now,
-            pace: Pace { speed, still: false },
+            pace: Pace::at(speed),
             name: name.to_owned(),
             cpu: BTreeMap::new(),
             usage: BTreeMap::new(),
@@ -194,5 +194,11 @@ impl Link for Film {
         let mut reel = lock(&self.reel);
         let ended = reel.inputs.is_empty();
         reel.pace = Pace { still: pace.still || ended, ..pace };
+    }
+
+    fn step(&self) {
+        let mut reel = lock(&self.reel);
+        reel.pace.still = true;
+        reel.advance(STEP);
     }
 }

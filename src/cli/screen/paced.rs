@@ -3,7 +3,9 @@
 use crate::cluster::command::{Command, Reply};
 use crate::cluster::function::FunctionName;
 use crate::cluster::time::Time;
-use crate::dashboard::tui::link::{Invocation, Link, Load, LoadNews, LoadProgress, LogRow, Pace, Shape};
+use crate::dashboard::tui::link::{
+    Invocation, Link, Load, LoadNews, LoadProgress, LogRow, Pace, STEP, Shape,
+};
 use crate::dashboard::tui::words::latency;
 use crate::dashboard::view::{Answered, View};
 use crate::lab::stage::Stage;
@@ -192,6 +194,13 @@ impl Link for Paced {
 
     fn set_pace(&self, pace: Pace) {
         lock(&self.shared).pace = pace;
+    }
+
+    fn step(&self) {
+        let mut shared = lock(&self.shared);
+        shared.pace.still = true;
+        shared.stage.advance(STEP);
+        shared.hand_out();
     }
 }
 

@@ -74,5 +74,5 @@ fn again(folder: &Path, speed: f64) -> Result<Arc<dyn Link>, Failure> {
         ))
     })?;
     let stage = Stage::new(&variant, summary.seed);
-    Ok(Arc::new(Paced::start(stage, Pace { speed, still: false })))
+    Ok(Arc::new(Paced::start(stage, Pace::at(speed))))
 }

@@ -121,6 +121,8 @@ pub enum Effect {
     Tell(Wish),
     /// Let virtual time pass otherwise.
     Pace(Pace),
+    /// Let one step of virtual time pass.
+    Step,
     /// Close the screen.
     Close {
         /// Stop the cluster too.

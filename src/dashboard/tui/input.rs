@@ -40,6 +40,7 @@ pub enum Intent {
     Lesson,
     /// In virtual time.
     Faster,
+    Step,
     Slower,
     Quit,
     /// Ctrl-C: quit, also from inside a dialog.
@@ -123,8 +124,9 @@ fn on_screen(code: KeyCode) -> Option<Intent> {
         KeyCode::Char('t') => Intent::Tip,
         KeyCode::Char('x') => Intent::Solve,
         KeyCode::Char('0') => Intent::Lesson,
-        KeyCode::Char('>' | '.') => Intent::Faster,
-        KeyCode::Char('<' | ',') => Intent::Slower,
+        KeyCode::Char('>') => Intent::Faster,
+        KeyCode::Char('<') => Intent::Slower,
+        KeyCode::Char('.') => Intent::Step,
         KeyCode::Char('q') => Intent::Quit,
         _ => return None,
     })

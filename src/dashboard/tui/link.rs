@@ -39,7 +39,13 @@ pub trait Link: Send + Sync + 'static {
 
     /// Lets time pass otherwise, where that can be.
     fn set_pace(&self, _pace: Pace) {}
+
+    /// Lets one [`STEP`] of time pass and then stand still, where that can be.
+    fn step(&self) {}
 }
+
+/// So much time passes in one step.
+pub const STEP: Duration = Duration::from_secs(1);
 
 /// How virtual time passes for whoever watches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,9 +54,16 @@ pub struct Pace {
     pub speed: f64,
     /// It stands still.
     pub still: bool,
+    /// How long it goes on in all; none: for ever.
+    pub whole: Option<Duration>,
 }
 
 impl Pace {
+    /// Time that passes, for ever.
+    pub fn at(speed: f64) -> Pace {
+        Pace { speed, still: false, whole: None }
+    }
+
     /// What can be chosen.
     const SPEEDS: [f64; 7] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0];
 

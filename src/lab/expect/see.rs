@@ -115,6 +115,10 @@ impl Expectation {
             None => Saw { text: "nothing to measure".into(), number: None, holds: false },
         };
         match &self.what {
+            What::At { seconds, .. } if o.ended_early && *seconds > o.duration => {
+                let text = format!("the run was ended at {} s", short(o.duration));
+                Saw { text, number: None, holds: false }
+            }
             What::At { series: name, seconds } => {
                 let row = scope.series(name).into_iter().take_while(|(at, _)| *at <= *seconds + 1e-9).last();
                 judged(row.map(|(_, v)| v), "")

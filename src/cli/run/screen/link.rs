@@ -2,9 +2,8 @@
 
 use crate::cluster::command::{Command, Reply};
 use crate::cluster::function::FunctionName;
-use crate::dashboard::tui::link::{self, Invocation, Link, Load, LoadNews, LogRow};
+use crate::dashboard::tui::link::{Invocation, Link, Load, LoadNews, LogRow, Pace, STEP};
 use crate::dashboard::view::View;
-use crate::lab::chart::clock;
 use crate::lab::virtual_run::Session;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,40 +17,21 @@ use tokio_util::sync::CancellationToken;
 /// What is said to who wants to call a function that is only modelled.
 const MODELLED: &str = "in virtual time functions are models: the scenario's loads call them";
 
-/// How virtual time passes.
-pub(super) struct Pace {
-    speed: f64,
-    paused: bool,
-    whole: Duration,
+/// Lets so much of real time pass.
+pub(super) fn pass(pace: Pace, passed: Duration, session: &mut Session) {
+    if !pace.still {
+        let on = passed.min(Duration::from_millis(500)).mul_f64(pace.speed);
+        session.advance(session.now() + on);
+    }
 }
 
-impl Pace {
-    pub(super) fn new(speed: f64, whole: Duration) -> Self {
-        Pace { speed, paused: false, whole }
-    }
-
-    /// Lets so much of real time pass.
-    pub(super) fn take(&self, passed: Duration, session: &mut Session) {
-        if !self.paused {
-            let on = passed.min(Duration::from_millis(500)).mul_f64(self.speed);
-            session.advance(session.now() + on);
-        }
-    }
-
-    /// What the screen draws, with how time passes where it shows the cluster's address.
-    pub(super) fn view(&self, session: &mut Session) -> View {
-        let mut view = session.view();
-        let now = clock(session.now().as_secs_f64().floor());
-        let state = match (session.is_over(), self.paused) {
-            (true, _) => "over".to_owned(),
-            (_, true) => "paused".to_owned(),
-            _ => format!("{}×", self.speed),
-        };
-        view.platform.gateway = format!("{now} of {}, {state}", clock(self.whole.as_secs_f64()));
-        view.platform.provider = "virtual".into();
-        view.platform.version = env!("CARGO_PKG_VERSION").into();
-        view
-    }
+/// What the screen draws.
+pub(super) fn view(session: &mut Session) -> View {
+    let mut view = session.view();
+    view.platform.gateway = "virtual time".into();
+    view.platform.provider = "virtual".into();
+    view.platform.version = env!("CARGO_PKG_VERSION").into();
+    view
 }
 
 /// The way to a cluster in virtual time.
@@ -64,7 +44,7 @@ pub(super) struct Simulated {
 impl Simulated {
     /// The way to a session, and where its views go.
     pub(super) fn new(session: Arc<Mutex<Session>>, pace: Arc<Mutex<Pace>>) -> (Self, watch::Sender<View>) {
-        let first = lock(&pace).view(&mut lock(&session));
+        let first = view(&mut lock(&session));
         let (sender, views) = watch::channel(first);
         (Simulated { session, pace, views }, sender)
     }
@@ -100,13 +80,20 @@ impl Link for Simulated {
         stream::once(std::future::ready(LoadNews::Ended(Err(MODELLED.into())))).boxed()
     }
 
-    fn pace(&self) -> Option<link::Pace> {
-        let pace = lock(&self.pace);
-        Some(link::Pace { speed: pace.speed, still: pace.paused })
+    fn pace(&self) -> Option<Pace> {
+        let over = lock(&self.session).is_over();
+        let pace = *lock(&self.pace);
+        Some(Pace { still: pace.still || over, ..pace })
     }
 
-    fn set_pace(&self, wanted: link::Pace) {
-        let mut pace = lock(&self.pace);
-        (pace.speed, pace.paused) = (wanted.speed, wanted.still);
+    fn set_pace(&self, wanted: Pace) {
+        *lock(&self.pace) = wanted;
+    }
+
+    fn step(&self) {
+        lock(&self.pace).still = true;
+        let mut session = lock(&self.session);
+        let next = session.now() + STEP;
+        session.advance(next);
     }
 }

@@ -42,6 +42,7 @@ impl App {
                 let pace = self.pace?;
                 return Some(Effect::Pace(pace.faster(intent == Intent::Faster)));
             }
+            Intent::Step => return self.pace.map(|_| Effect::Step),
             Intent::GoOn => return self.tell(Wish::GoOn),
             Intent::GoBack => return self.tell(Wish::GoBack),
             Intent::Tip => return self.tell(Wish::Hint),

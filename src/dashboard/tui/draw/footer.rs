@@ -109,6 +109,7 @@ impl Pen<'_> {
             Some(pace) => hints.extend([
                 ("p", if pace.still { "let time pass" } else { "stop time" }),
                 ("< >", "slower, faster"),
+                (".", "a second on"),
             ]),
             None => hints.push(if app.paused() { ("p", "go on") } else { ("p", "pause") }),
         }

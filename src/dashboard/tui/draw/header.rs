@@ -26,8 +26,11 @@ impl Pen<'_> {
             };
             let parts = [
                 match self.app.pace {
-                    Some(_) if platform.provider == "virtual" => {
-                        format!("virtual time {}", clock(self.app.now().as_secs_f64()))
+                    Some(pace) if platform.provider == "virtual" => {
+                        let of = pace
+                            .whole
+                            .map_or(String::new(), |all| format!(" of {}", clock(all.as_secs_f64())));
+                        format!("virtual time {}{of}", clock(self.app.now().as_secs_f64()))
                     }
                     Some(_) => {
                         format!("recording, {}", self.app.now().rfc3339().replace(['T', 'Z'], " ").trim_end())

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 /// Keys with what they do; a line without a key is a heading.
-const HELP: [(&str, &str); 44] = [
+const HELP: [(&str, &str); 45] = [
     ("", "Act on the chosen function"),
     ("i", "invoke: send one request and see the reply"),
     ("l", "start a load of users or of a rate; l again stops it"),
@@ -27,6 +27,7 @@ const HELP: [(&str, &str); 44] = [
     ("o", "log of the pods, or of faasim itself"),
     ("p  Space", "let the screen stand still"),
     ("< >", "virtual time passes slower, or faster"),
+    (".", "virtual time goes on by a second, and stops"),
     ("Ctrl-L", "draw everything again"),
     ("q  Ctrl-C", "quit"),
     ("", "In a lesson"),
