@@ -227,6 +227,24 @@ fn a_server_that_still_works_on_a_call_is_not_asked_beside_it() {
 }
 
 #[test]
+fn the_community_editions_worker_sends_one_call_at_a_time() {
+    let stack = "  sleep: { image: faasim/base, fprocess: faasim function sleep }\n";
+    let cluster = Cluster::up(stack, &["--edition", "ce"]);
+    cluster.until_ready("sleep", 1);
+    for id in ["one", "two", "three"] {
+        post(&cluster.gateway, "/async-function/sleep", &format!("X-Call-Id: {id}\r\n"), "1");
+    }
+    let listing =
+        until("one runs", || Some(cluster.says(&["async", "list"])).filter(|l| l.contains("1 running")));
+    assert!(listing.starts_with("2 queued, 1 running"), "{listing}");
+    until("all are done", || {
+        let counts = cluster.json(&["async", "list", "-o", "json"])["functions"]["sleep.openfaas-fn"].clone();
+        assert!(counts["running"].as_u64().unwrap_or(0) <= 1, "{counts}");
+        counts.is_null().then_some(())
+    });
+}
+
+#[test]
 fn a_call_may_take_longer_than_the_gateway_lets_others() {
     let stack = "  sleep: { image: faasim/base, fprocess: faasim function sleep }\n";
     let cluster = Cluster::up(stack, &["--set", "gateway.upstream-timeout=500ms"]);

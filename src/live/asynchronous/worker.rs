@@ -22,6 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the queue is looked at when nothing tells of a new call: a function may take more than before.
 const LOOK: Duration = Duration::from_secs(1);
+/// OpenFaaS CE's worker sends one call at a time.
+const CE_AT_ONCE: usize = 1;
+/// How long a pod may take to let go of a call that was cancelled.
+const LETTING_GO: Duration = Duration::from_secs(10);
 /// How long what runs may go on when faasim is stopped: as long as the gateway lets requests end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -107,8 +111,7 @@ impl Rounds {
         if self.orphans.is_empty() {
             return;
         }
-        let begun = self.begun.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let begun = u64::try_from(begun.as_nanos()).unwrap_or_default();
+        let begun = since_epoch(self.begun);
         let (over, run) = orphans::sort(&mut self.orphans, &self.provider.calls(), begun, now());
         for id in over {
             self.desk.queue.again(id, now(), None, String::new());
@@ -142,7 +145,10 @@ impl Rounds {
             let queue = queue_of(known.map(|f| &*f.spec)).to_owned();
             let in_queue = by_queue.entry(queue).or_default();
             let of_function = by_function.entry(function.clone()).or_default();
-            let most = self.desk.settings.max_inflight as usize;
+            let most = match snapshot.settings.edition {
+                Edition::Ce => CE_AT_ONCE,
+                Edition::Pro => self.desk.settings.max_inflight as usize,
+            };
             let limit = known.and_then(|f| limit_of(&f.spec, f.replicas)).unwrap_or(most);
             let free = most.saturating_sub(*in_queue).min(limit.saturating_sub(*of_function));
             if free == 0 {
@@ -155,8 +161,13 @@ impl Rounds {
                 *of_function += 1;
                 let (id, desk) = (call.id, self.desk.clone());
                 let cancelled = desk.outcomes.begin(id);
+                let (provider, call_id) = (self.provider.clone(), call.call_id.clone());
                 let task = self.tasks.spawn(async move {
-                    cancelled.run_until_cancelled(desk.attend(call)).await;
+                    if cancelled.run_until_cancelled(desk.attend(call)).await.is_none() {
+                        // Its place is free when its pod has let go of it, not before.
+                        let gone = until_over(&call_id, provider.as_ref());
+                        let _ = tokio::time::timeout(LETTING_GO, gone).await;
+                    }
                 });
                 self.sending.insert(task.id(), (id, function.clone()));
             }
@@ -222,6 +233,19 @@ impl Rounds {
         }
         self.desk.queue.settled().await;
     }
+}
+
+/// Ends when no pod works on the call any more.
+async fn until_over(call_id: &str, provider: &dyn Provider) {
+    let begun = since_epoch(SystemTime::now());
+    while orphans::fate(call_id, &provider.calls(), begun) != orphans::Fate::Over {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Nanoseconds since the Unix epoch.
+fn since_epoch(at: SystemTime) -> u64 {
+    u64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos()).unwrap_or_default()
 }
 
 impl Desk {

@@ -121,7 +121,7 @@ keys! {
     "routing.policy" routing.policy any "which pod takes a request"
     "openfaas.edition" openfaas.edition any "whose rules the com.openfaas.scale labels follow: `pro` or `ce`"
     "openfaas.interval" openfaas.interval positive "time between two looks of OpenFaaS' scaler"
-    "async.max-inflight" asynchronous.max_inflight at_least_one "asynchronous calls of one queue that are sent at once"
+    "async.max-inflight" asynchronous.max_inflight at_least_one "asynchronous calls of one queue that are sent at once (in edition ce one)"
     "async.ack-wait" asynchronous.ack_wait seconds "how long a call belongs to the faasim that sends it; extended while it runs"
     "async.timeout" asynchronous.timeout positive "how long one try of an asynchronous call may take"
     "async.max-body" asynchronous.max_body some_size "the largest body of an asynchronous call"
