@@ -7,7 +7,7 @@ use crate::cluster::snapshot::FunctionState;
 use crate::dashboard::tui::words::{latency, rate};
 use crate::dashboard::view::{Answered, View};
 use crate::lab::observations::Observations;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, UndefinedBehavior, Value, escape_formatter};
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -103,6 +103,11 @@ impl Values {
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // What cannot be worked out, such as a division by nothing, is no number.
+    environment.set_formatter(|out, state, value| match f64::try_from(value.clone()) {
+        Ok(number) if !number.is_finite() => out.write_str("…").map_err(Into::into),
+        _ => escape_formatter(out, state, value),
+    });
     environment.add_filter("ceil", |x: f64| x.ceil() as i64);
     environment.add_filter("floor", |x: f64| x.floor() as i64);
     environment.add_filter("fixed", |x: f64, digits: usize| format!("{x:.digits$}"));
