@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// How long a running faasim may take to drain and end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Stop the cluster of a state folder: its faasim, its pods, its functions
+/// Stop the cluster of a state folder: its faasim, its pods, its functions with their secrets and calls
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  faasim down")]
 pub struct Args {}
@@ -79,7 +79,7 @@ fn process_of(holder: &str) -> Option<Pid> {
     Pid::from_raw(number)
 }
 
-/// Removes what a faasim that died left behind, and forgets the functions.
+/// Removes what a faasim that died left behind, and forgets the functions with their secrets and calls.
 async fn sweep(folder: &Folder) -> Result<(), String> {
     let text = |e: &dyn std::error::Error| e.to_string();
     let config = Config {
@@ -98,12 +98,17 @@ async fn sweep(folder: &Folder) -> Result<(), String> {
     for provider in providers {
         provider.remove_all(Duration::from_secs(10)).await.map_err(|e| text(&e))?;
     }
-    // What was installed and compiled for functions as processes.
-    let workshop = folder.path().join("workshop");
-    if let Err(error) = std::fs::remove_dir_all(&workshop)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        return Err(format!("{} cannot be removed: {error}; remove it by hand", workshop.display()));
+    // What was installed and compiled for functions as processes; their secrets; their calls.
+    let queue = ["queue.db", "queue.db-wal", "queue.db-shm"];
+    for name in ["workshop", "secrets"].into_iter().chain(queue) {
+        let path = folder.path().join(name);
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        if let Err(error) = removed
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(format!("{} cannot be removed: {error}; remove it by hand", path.display()));
+        }
     }
     let mut store = Store::open(folder.path()).map_err(|e| text(&e))?;
     store.clear().map_err(|e| text(&e))

@@ -43,6 +43,15 @@ pub fn what_to_do(kind: io::ErrorKind) -> &'static str {
     }
 }
 
+/// Makes a file of the state folder, if it is not there, that nobody but its owner can read: bodies, variables and headers
+/// are in them. What SQLite puts beside a database is as the database.
+///
+/// # Errors
+/// It cannot be made.
+pub fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
 /// A state folder that this process holds. Dropping it lets it go.
 #[derive(Debug)]
 pub struct Folder {

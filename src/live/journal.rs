@@ -9,6 +9,7 @@ use crate::cluster::action::Action;
 use crate::cluster::command::Command;
 use crate::cluster::event::Event;
 use crate::cluster::time::Time;
+use crate::live::folder::private;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -73,7 +74,7 @@ impl Journal {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let out = BufWriter::new(File::create(&path)?);
+        let out = BufWriter::new(private(&path)?);
         let mut journal = Journal { path, out, written: 0, limit, entry: None, actions: 0, digest: EMPTY };
         journal.write(&Line::Checkpoint(Box::new(cluster.clone())))?;
         Ok(journal)
@@ -106,7 +107,7 @@ impl Journal {
         }
         if self.written > self.limit {
             std::fs::rename(&self.path, before(&self.path))?;
-            self.out = BufWriter::new(File::create(&self.path)?);
+            self.out = BufWriter::new(private(&self.path)?);
             self.written = 0;
             self.write(&Line::Checkpoint(Box::new(cluster.clone())))?;
         }

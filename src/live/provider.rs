@@ -166,7 +166,8 @@ pub trait Provider: Send + Sync + 'static {
     /// The latest cumulative usage of each running pod.
     fn samples(&self) -> Vec<PodSample>;
 
-    /// The calls that each pod works on, as it last said.
+    /// The calls that each pod works on, as it last said. A pod that was started by this faasim and has said nothing yet
+    /// works on none.
     fn calls(&self) -> Vec<PodCalls>;
 
     /// What a pod wrote, oldest first.

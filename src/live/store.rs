@@ -45,6 +45,8 @@ impl Store {
         let file = folder.join("state.db");
         let path = file.display().to_string();
         let open = || -> rusqlite::Result<Connection> {
+            // Why it cannot be made SQLite says better.
+            let _ = folder::private(&file);
             let connection = Connection::open(&file)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;

@@ -84,7 +84,7 @@ fn the_numbers_that_lessons_speak_of_are_those_on_the_screen() {
     let cold = answers("cold-and-warm-starts");
     assert!(cold.contains("3.25s in all: 3.00s waiting for a pod, 250ms work"), "{cold}");
     let hpa = answers("hpa-by-hand");
-    assert!(hpa.contains("clamped to max 6") && hpa.contains("not ready yet counted as 0"), "{hpa}");
+    assert!(hpa.contains("clamped to max 6") && hpa.contains("set aside counted as 0"), "{hpa}");
     let pro = answers("openfaas");
     assert!(pro.contains("rps 40 ÷ (target 10 × proportion 0.9) = 5"), "{pro}");
     assert!(pro.contains("It went 1 → 2 → 3 → 4 → 5."), "{pro}");

@@ -1,6 +1,7 @@
 //! Secrets: made by a command, read by a function, and told to nobody.
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, until};
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_function_reads_the_secrets_that_it_names() {
@@ -31,4 +32,31 @@ fn a_function_reads_the_secrets_that_it_names() {
     assert_eq!(listed, serde_json::json!([{"name": "api-key", "namespace": "openfaas-fn"}]));
     assert_eq!(cluster.says(&["secret", "rm", "api-key"]), "Removed: api-key\n");
     assert_eq!(cluster.says(&["secret", "list"]), "NAME\n");
+    // A pod that is started without it is not taken for one that has it.
+    cluster.says(&["scale", "reads", "--replicas", "2"]);
+    until("why the second pod cannot start", || {
+        let events = cluster.says(&["get", "events"]);
+        events
+            .contains("secret \"api-key\" not found: make it with `faasim secret create api-key`")
+            .then_some(())
+    });
+    assert_eq!(cluster.ready_pods("reads").len(), 1);
+}
+
+#[test]
+fn what_a_cluster_keeps_is_its_owners_alone_and_goes_with_it() {
+    let stack = "  fail: { image: faasim/base, fprocess: faasim function fail }\n";
+    let cluster = Cluster::up(stack, &[]);
+    cluster.says(&["secret", "create", "api-key", "--from-literal", "one"]);
+    let call = format!("{}/async-function/fail", cluster.gateway);
+    let sent = std::process::Command::new("curl").args(["-sS", "--fail", "-d", "1", &call]).status().unwrap();
+    assert!(sent.success());
+    for name in ["journal.jsonl", "state.db", "state.db-wal", "queue.db", "queue.db-wal", "password"] {
+        let mode = cluster.state().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    cluster.says(&["down"]);
+    for name in ["secrets", "queue.db", "queue.db-wal"] {
+        assert!(!cluster.state().join(name).exists(), "{name}");
+    }
 }

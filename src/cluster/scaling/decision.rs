@@ -99,7 +99,12 @@ impl Decision {
 
     /// The working in words, and what follows from it, as a student would write it down.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.working.iter().map(ToString::to_string).collect();
+        let said = |step: &Step| {
+            // A limit without which the same had come out says so, or a reader looks for what it did.
+            let same = step.without() == Some(i64::from(self.to));
+            format!("{step}{}", if same { " as well" } else { "" })
+        };
+        let mut lines: Vec<String> = self.working.iter().map(said).collect();
         lines.push(if self.changed() {
             format!("so: {} → {} replicas", self.from, self.to)
         } else {
@@ -132,5 +137,19 @@ mod tests {
         assert_eq!(d.sentence(), "person: 1 → 4 replicas (asked for): asked for 4 replicas");
         let back: Decision = serde_json::from_str(&serde_json::to_string(&d).unwrap()).unwrap();
         assert_eq!(back, d);
+    }
+
+    #[test]
+    fn a_limit_that_made_no_difference_says_so() {
+        let working = vec![Step::Max { max: 6, without: 471 }, Step::Min { min: 6, without: 6 }];
+        let d = Decision { working, ..Decision::plain(Time::from_secs(5), Scaler::Hpa, 4, 6, "") };
+        assert_eq!(
+            d.lines(),
+            [
+                "clamped to max 6; without this limit: 471",
+                "clamped to min 6; without this limit: 6 as well",
+                "so: 4 → 6 replicas"
+            ]
+        );
     }
 }

@@ -160,3 +160,24 @@ pub enum Step {
     /// Not quiet for long enough yet.
     NotIdle { idle: Duration, after: Duration, keep: i64 },
 }
+
+impl Step {
+    /// What would have been decided in the end without this limit, where its words say that.
+    pub fn without(&self) -> Option<i64> {
+        match self {
+            Step::Stabilised { without, .. }
+            | Step::StabilisedBoth { without, .. }
+            | Step::DownWindow { without, .. }
+            | Step::Max { without, .. }
+            | Step::Min { without, .. } => Some(*without),
+            Step::StepLimit { limit, without, .. } => (without > limit).then_some(*without),
+            Step::RateLimit { direction: Direction::Up, limit, without, .. } => {
+                (without > limit).then_some(*without)
+            }
+            Step::RateLimit { direction: Direction::Down, limit, without, .. } => {
+                (without < limit).then_some(*without)
+            }
+            _ => None,
+        }
+    }
+}

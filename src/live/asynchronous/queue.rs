@@ -31,6 +31,8 @@ impl Queue {
     pub fn open(folder: &Path) -> Result<Self, QueueError> {
         let file = folder.join("queue.db");
         let fails = |e: rusqlite::Error| QueueError(format!("cannot open {}: {e}", file.display()));
+        // Why it cannot be made SQLite says better.
+        let _ = crate::live::folder::private(&file);
         let connection = Connection::open(&file).map_err(fails)?;
         table::prepare(&connection).map_err(fails)?;
         Queue::with(connection, &file).map_err(fails)?

@@ -222,6 +222,7 @@ impl Runtime for Containers {
     type Running = Running;
 
     async fn launch(&self, pod: &StartPod, cancelled: &CancellationToken) -> Result<Running, StartFailure> {
+        StartFailure::without_secrets(&self.config.state_dir, &pod.spec)?;
         match cancelled.run_until_cancelled(self.start(pod)).await {
             Some(started) => started,
             None => Err(StartFailure::create(format!("pod {} was stopped while it was starting", pod.name))),

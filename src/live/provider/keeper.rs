@@ -2,12 +2,15 @@
 
 use super::{Events, PodCalls, StartPod};
 use crate::cluster::event::{Event, PodSample};
+use crate::cluster::function::FunctionSpec;
 use crate::cluster::pod::{Exit, PodUid};
 use crate::cluster::quantity::Bytes;
 use crate::cluster::time::Time;
 use crate::live::control::{Board, Control};
+use crate::live::secrets::Secrets;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -27,6 +30,14 @@ impl StartFailure {
     /// The container (or process) itself could not be made.
     pub(super) fn create(message: impl Into<String>) -> Self {
         StartFailure { reason: "CreateContainerError", message: message.into() }
+    }
+
+    /// What it is configured with is not there, as Kubernetes words it.
+    pub(super) fn without_secrets(state: &Path, spec: &FunctionSpec) -> Result<(), Self> {
+        Secrets::of(state).missing(spec).map_or(Ok(()), |name| {
+            let message = format!("secret \"{name}\" not found: make it with `faasim secret create {name}`");
+            Err(StartFailure { reason: "CreateContainerConfigError", message })
+        })
     }
 }
 
@@ -87,6 +98,8 @@ struct Kept {
     name: String,
     orders: mpsc::UnboundedSender<Order>,
     board: Board,
+    /// An earlier faasim started it: it may work on something before it has said anything.
+    adopted: bool,
 }
 
 struct Shared<R> {
@@ -159,7 +172,7 @@ impl<R: Runtime> Keeper<R> {
 
     fn keep(&self, uid: PodUid, name: String, running: Option<R::Running>) -> Kept {
         let (orders, inbox) = mpsc::unbounded_channel();
-        let board = Board::default();
+        let (board, adopted) = (Board::default(), running.is_some());
         let life = Life { shared: Arc::clone(&self.shared), uid, name: name.clone(), board: board.clone() };
         self.shared.tasks.spawn_on(
             async move {
@@ -168,7 +181,7 @@ impl<R: Runtime> Keeper<R> {
             },
             &self.shared.handle,
         );
-        Kept { name, orders, board }
+        Kept { name, orders, board, adopted }
     }
 
     /// The name of a pod.
@@ -196,14 +209,16 @@ impl<R: Runtime> Keeper<R> {
         samples.collect()
     }
 
-    /// What each pod works on.
+    /// What each pod works on. One that we started gets its first call after its first report.
     pub(super) fn calls(&self) -> Vec<PodCalls> {
         let pods = self.shared.lock();
         let calls = pods.values().map(|kept| match kept.board.latest() {
-            Some(report) => PodCalls { at: report.at, calls: report.names_calls.then_some(report.in_flight) },
-            None => PodCalls::default(),
+            Some(report) => {
+                Some(PodCalls { at: report.at, calls: report.names_calls.then_some(report.in_flight) })
+            }
+            None => kept.adopted.then(PodCalls::default),
         });
-        calls.collect()
+        calls.flatten().collect()
     }
 
     /// Stops all pods and waits until they are gone.

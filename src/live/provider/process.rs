@@ -220,6 +220,7 @@ impl Runtime for Processes {
     type Running = Running;
 
     async fn launch(&self, pod: &StartPod, cancelled: &CancellationToken) -> Result<Running, StartFailure> {
+        StartFailure::without_secrets(&self.config.state_dir, &pod.spec)?;
         match cancelled.run_until_cancelled(self.workshop.prepare(&pod.spec)).await {
             Some(prepared) => birth::start(&self.config, pod, &prepared?),
             None => Err(StartFailure::create(format!("pod {} was stopped while it was prepared", pod.name))),

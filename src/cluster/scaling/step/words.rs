@@ -69,7 +69,7 @@ impl fmt::Display for Step {
             Step::Pods { ready, unready, missing, ignored } => {
                 write!(f, "{} counted", pods(*ready))?;
                 for (n, what) in [
-                    (unready, "not ready yet"),
+                    (unready, "set aside (not ready, or too young for a CPU sample)"),
                     (missing, "without a sample"),
                     (ignored, "ignored (ending or ended)"),
                 ] {
@@ -108,7 +108,7 @@ impl fmt::Display for Step {
                     ));
                 }
                 if *unready > 0 {
-                    parts.push(format!("{} not ready yet counted as 0", pods(*unready)));
+                    parts.push(format!("{} set aside counted as 0", pods(*unready)));
                 }
                 write!(f, "to be careful: {}", parts.join(", "))
             }
@@ -181,11 +181,11 @@ impl fmt::Display for Step {
                     seconds(window.saturating_sub(*age)),
                 )
             }
-            Step::StepLimit { current, factor, minimum, limit, without } => {
+            Step::StepLimit { current, factor, minimum, limit, .. } => {
                 write!(f, "at most max({factor}×{current}, {minimum}) = {limit} this step")?;
-                without_it(f, *without > *limit, *without)
+                without_it(f, self)
             }
-            Step::RateLimit { direction, current, select, policies, limit, without } => {
+            Step::RateLimit { direction, current, select, policies, limit, .. } => {
                 let (most, verb) = match direction {
                     Direction::Up => ("at most", "adds"),
                     Direction::Down => ("at least", "removes"),
@@ -216,11 +216,7 @@ impl fmt::Display for Step {
                         write!(f, "{most} {limit} this step ({select:?} of: {})", all.join("; "))?;
                     }
                 }
-                let bites = match direction {
-                    Direction::Up => without > limit,
-                    Direction::Down => without < limit,
-                };
-                without_it(f, bites, *without)
+                without_it(f, self)
             }
             Step::Max { max, without } => write!(f, "clamped to max {max}; without this limit: {without}"),
             Step::Min { min, without } => write!(f, "clamped to min {min}; without this limit: {without}"),
@@ -290,8 +286,8 @@ impl fmt::Display for Step {
 }
 
 /// What would have come without a limit. One that another limit goes beyond has changed nothing.
-fn without_it(f: &mut fmt::Formatter<'_>, bites: bool, without: i64) -> fmt::Result {
-    if bites { write!(f, "; without this limit: {without}") } else { Ok(()) }
+fn without_it(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
+    step.without().map_or(Ok(()), |without| write!(f, "; without this limit: {without}"))
 }
 
 /// ` (305.5 rounded down)` where the percentage is not whole.

@@ -17,6 +17,7 @@ pub(super) async fn run(
     let fails = |error: bollard::errors::Error| ProviderError(format!("pod {pod}: {}", words(&error)));
     // What opens the pod is not for those who look around in it.
     let hidden = [hold::TOKEN, hold::LEASE, hold::EXE].map(|name| format!("{name}="));
+    let program = command.first().cloned().unwrap_or_default();
     let options = CreateExecOptions {
         cmd: Some(command),
         env: Some(hidden.to_vec()),
@@ -37,5 +38,12 @@ pub(super) async fn run(
     }
     let about = engine.docker.inspect_exec(&exec.id).await.map_err(fails)?;
     let code = about.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(1);
+    // The engine's runtime writes this where the program's own output would be.
+    if matches!(code, 126 | 127) && String::from_utf8_lossy(&printed).contains("OCI runtime exec failed") {
+        return Err(ProviderError(format!(
+            "`{program}` is not in the image of pod {pod}: faasim/base has neither a shell nor tools; an image with a base of \
+             your own has what that brings, and with `--provider process` there is all that this machine has"
+        )));
+    }
     Ok(ExecOutput { output: printed, code })
 }
