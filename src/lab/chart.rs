@@ -17,7 +17,7 @@ mod spread;
 mod time;
 
 pub use axis::clock;
-pub use gantt::{Bar, gantt};
+pub use gantt::{Bar, gantt, shares_rows};
 pub use points::{Group, Point, points};
 pub use spread::{Part, distribution, stacked};
 pub use time::{Band, Mark, OverTime, Series};
@@ -55,7 +55,7 @@ mod tests {
         let bar = Bar { name: "f-x-abcde".into(), group: 0, from: 0.0, ready: 1.0, until: 9.0 };
         let over =
             OverTime { title: "Replicas", unit: "pods", end: 10.0, series: &series, ..OverTime::default() };
-        let group = Group { name: "max=6".into(), points: vec![Point { x: 0, y: 1.0, half: Some(0.2) }] };
+        let group = Group { name: "6".into(), points: vec![Point { x: 0, y: 1.0, half: Some(0.2) }] };
         for svg in [
             over.svg(),
             OverTime { log: true, ..over }.svg(),
@@ -63,7 +63,7 @@ mod tests {
             distribution("Latency", &[]),
             gantt("Pods", 10.0, &[bar]),
             stacked("Parts", &[Part { name: "f".into(), values: vec![0.1, 0.2] }], &["a", "b"]),
-            points("p95", "s", "cores", &["2".into(), "16".into()], &[group]),
+            points("p95", "s", "cores", &["2".into(), "16".into()], ("max", &[group])),
         ] {
             let document = roxmltree::Document::parse(&svg).unwrap_or_else(|e| panic!("{e}: {svg}"));
             assert_eq!(document.root_element().tag_name().name(), "svg");

@@ -79,7 +79,11 @@ impl Frame {
             self.text("m", left - 6.0, at + 4.0, "end", &label(*row));
         }
         let top = self.size.top - 10.0;
-        self.text("m", left - 6.0, top, "end", unit);
+        // Beside the numbers, or from the edge where it is longer than they are.
+        match 7.2 * unit.chars().count() as f64 > left - 6.0 {
+            true => self.text("m", 0.0, top, "start", unit),
+            false => self.text("m", left - 6.0, top, "end", unit),
+        }
     }
 
     /// Lines down, each with its name.

@@ -25,9 +25,17 @@ pub struct Group {
     pub points: Vec<Point>,
 }
 
-/// A small chart of a measure over the values of one thing, a line for each group, with intervals.
-pub fn points(title: &str, unit: &str, axis: &str, values: &[String], groups: &[Group]) -> String {
-    let right = groups.iter().map(|g| g.name.chars().count()).max().unwrap_or(0).min(18);
+/// A small chart of a measure over the values of one thing, a line for each group, with intervals. What the groups' names
+/// are the values of stands above these.
+pub fn points(
+    title: &str,
+    unit: &str,
+    axis: &str,
+    values: &[String],
+    (named, groups): (&str, &[Group]),
+) -> String {
+    let names_of = groups.iter().map(|g| g.name.as_str()).chain([named]);
+    let right = names_of.map(|name| name.chars().count()).max().unwrap_or(0).min(22);
     let size = Size { right: 22.0 + 6.6 * right as f64, height: 214.0, bottom: 46.0, ..Size::SMALL };
     let all = || groups.iter().flat_map(|g| &g.points);
     let high = all().map(|p| p.y + p.half.unwrap_or(0.0)).filter(|y| y.is_finite()).fold(0.0, f64::max);
@@ -65,6 +73,10 @@ pub fn points(title: &str, unit: &str, axis: &str, values: &[String], groups: &[
             labels.push((i, frame.py(end.y)));
         }
     }
-    names(&mut frame, labels, |i| shortened(&groups[i].name, 18));
+    if labels.len() > 1 {
+        let (x, y) = (frame.end() + 8.0, size.top - 10.0);
+        frame.text("m", x, y, "start", &shortened(named, 22));
+    }
+    names(&mut frame, labels, |i| shortened(&groups[i].name, 22));
     frame.close()
 }

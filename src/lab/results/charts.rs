@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::lab::chart::{self, Band, Bar, Mark, OverTime, Part, Series};
 use crate::lab::observations::{Observations, Parts, Request, Row};
+use std::fmt::Write as _;
 
 /// A chart with its file's name and what it shows.
 pub(super) struct Chart {
@@ -265,9 +266,13 @@ fn pods(outcome: &Outcome) -> Chart {
     };
     let bars: Vec<Bar> = o.pods.iter().map(bar).collect();
     let svg = chart::gantt("Pods: pale while they start, full while they take requests", o.duration, &bars);
-    let about = match o.functions.len() {
+    let mut about = match o.functions.len() {
         1 => String::new(),
-        _ => "Each function has its colour, in the order of the file.".into(),
+        _ => "Each function has its colour, in the order of the file. ".into(),
     };
+    if chart::shares_rows(bars.len()) {
+        let _ =
+            write!(about, "There were {} pods: a row holds pods that came after one another.", bars.len());
+    }
     Chart { name: "pods", svg, about }
 }

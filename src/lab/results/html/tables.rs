@@ -43,12 +43,12 @@ pub(super) fn requests(page: &mut String, s: &Summary) {
         }
     }
     page.push_str("</table></div>");
-    more(page, s.functions.len());
+    more(page, s.functions.len(), "summary.json");
 }
 
-fn more(page: &mut String, all: usize) {
+fn more(page: &mut String, all: usize, file: &str) {
     if all > ROWS {
-        let _ = write!(page, "<p class=\"about\">And {} more, in summary.json.</p>", all - ROWS);
+        let _ = write!(page, "<p class=\"about\">And {} more, in {file}.</p>", all - ROWS);
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn pods(page: &mut String, outcome: &Outcome) {
         );
     }
     page.push_str("</table></div>");
-    more(page, pods.len());
+    more(page, pods.len(), "pods.csv");
     for f in &outcome.seen.functions {
         if let Some((request, target)) = request_and_target(outcome, f) {
             let _ = write!(
@@ -130,7 +130,7 @@ pub(super) fn used(page: &mut String, outcome: &Outcome, s: &Summary) {
         }
     }
     page.push_str("</table></div>");
-    more(page, s.functions.len());
+    more(page, s.functions.len(), "summary.json");
     if priced {
         let _ = write!(
             page,

@@ -68,16 +68,17 @@ fn over_values(page: &mut String, all: &[&Outcome], paths: &[String], measures: 
             let mut groups: BTreeMap<String, Vec<Point>> = BTreeMap::new();
             for line in &lines {
                 let others = line.values.iter().filter(|(k, _)| *k != path);
-                let name: Vec<String> = others.map(|(k, v)| format!("{}={v}", letter(short(k)))).collect();
+                let name: Vec<&str> = others.map(|(_, v)| v.as_str()).collect();
                 let x = line.values.get(path).and_then(|v| values.iter().position(|w| w == v));
                 let (y, half) = line.cells.get(c).copied().unwrap_or((f64::NAN, None));
-                groups.entry(name.join(" ")).or_default().push(Point { x: x.unwrap_or(0), y, half });
+                groups.entry(name.join(" · ")).or_default().push(Point { x: x.unwrap_or(0), y, half });
             }
             let groups: Vec<Group> =
                 groups.into_iter().map(|(name, points)| Group { name, points }).collect();
             let unit = if measure.starts_with('p') || measure.ends_with(" s") { "seconds" } else { "" };
             let title = measure.trim_end_matches(" s");
-            charts += &points(title, unit, short(path), &values, &groups);
+            let others: Vec<&str> = paths.iter().filter(|k| *k != path).map(|k| letter(short(k))).collect();
+            charts += &points(title, unit, short(path), &values, (&others.join(" · "), &groups));
         }
     }
     if !charts.is_empty() {
@@ -98,7 +99,7 @@ fn multiples(page: &mut String, all: &[&Outcome]) {
     let most = runs.iter().flat_map(|o| &o.seen.rows).map(|r| f64::from(r.replicas)).fold(1.0, f64::max);
     let _ = write!(page, "<h2>Each in small</h2><div class=\"many\">");
     for o in &runs {
-        let title: Vec<String> = o.values.iter().map(|(k, v)| format!("{} {v}", short(k))).collect();
+        let title: Vec<String> = o.values.iter().map(|(k, v)| format!("{} {v}", letter(short(k)))).collect();
         let title = if title.is_empty() { format!("seed {}", o.seed) } else { title.join(", ") };
         let series = replica_series(&o.seen, &[0]);
         let replicas = OverTime {
