@@ -29,7 +29,8 @@ use std::time::Instant;
     after_help = "Examples:\n  faasim run sim-configs/e03-hpa.toml\n  faasim run sim-configs/*.toml --virtual\n  \
                         faasim run sim-configs/e01-self-healing.toml --live\n  \
                         faasim run my.toml --seed 7 --out /tmp/results\n  faasim run my.toml --set platform.cores=8\n  \
-                        faasim run sim-configs/e03-hpa.toml --tui --speed 30x"
+                        faasim run sim-configs/e03-hpa.toml --tui --speed 30x\n  \
+                        faasim run sim-configs/e07-cold.toml --both --model mltest.toml"
 )]
 pub struct Args {
     /// The scenarios
@@ -59,6 +60,9 @@ pub struct Args {
     /// The seed, instead of the file's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// A model that `faasim calibrate` wrote, for the scenarios' first functions instead of their own
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// Change a value of the scenarios, by its path
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
@@ -126,7 +130,11 @@ pub fn run(args: Args) -> Done {
 
 /// Every run that the files stand for.
 fn read(args: &Args) -> Result<Vec<Job>, Failure> {
-    let mut sets = args.set.clone();
+    let mut sets = Vec::new();
+    if let Some(file) = &args.model {
+        sets.push(format!("function.0.model={}", model(file)?));
+    }
+    sets.extend(args.set.iter().cloned());
     sets.extend(args.provider.iter().map(|p| format!("platform.provider={p}")));
     let live = (args.live || args.both) && !args.full;
     let reader = Reader { live, sets: &sets, stack: Some(stack::specs) };
@@ -147,6 +155,19 @@ fn read(args: &Args) -> Result<Vec<Job>, Failure> {
         Failure::failed(format_args!("{count} in the scenarios\n{all}"))
     })?;
     Ok(jobs)
+}
+
+/// What `faasim calibrate` wrote, as one value.
+fn model(file: &Path) -> Result<toml::Value, Failure> {
+    let wrong =
+        |why: &dyn std::fmt::Display| Failure::failed(format_args!("--model {}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|e| wrong(&e))?;
+    let mut table: toml::Table = toml::from_str(&text).map_err(|e| wrong(&e))?;
+    let function = table.remove("function").and_then(|f| f.try_into::<toml::Table>().ok());
+    let model = function.and_then(|mut f| f.remove("model"));
+    model.ok_or_else(|| {
+        wrong(&"there is no [function.model] in it: `faasim calibrate NAME --write FILE` writes one")
+    })
 }
 
 /// Where runs that are over are taken, told of and filed.

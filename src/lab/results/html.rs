@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 
 /// The style of every page.
 pub(super) const STYLE: &str = "<style>body{font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:2em auto;padding:0 1em;\
-color:#222;background:#fff}h1{margin-bottom:.2em}h2{margin-top:1.8em}.wide{overflow-x:auto}.wide td:first-child{white-space:nowrap}table{border-collapse:collapse;\
+color:#222;background:#fff}h1{margin-bottom:.2em}h2{margin-top:1.8em}\
+.wide{overflow-x:auto}.wide td:first-child{white-space:nowrap}table{border-collapse:collapse;\
 margin:1em 0;width:100%}td,th{text-align:left;padding:.25em .6em;border-bottom:1px solid #8884;vertical-align:top}\
 th{font-weight:600;color:#555}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
 .ok::before{content:'✓ '}.no{font-weight:600}.no::before{content:'✗ '}.ok{color:#00694a}.no{color:#b23a00}\

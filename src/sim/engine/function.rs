@@ -68,6 +68,8 @@ pub struct Func {
     max_inflight: Option<u32>,
     /// Requests at once that a pod's watchdog takes before it answers 429; from the variable `max_inflight`.
     pub watchdog_limit: u32,
+    /// Pods that take connections, with their slots, in order.
+    pub open: Vec<(PodUid, u32)>,
     /// Those that wait for a pod, in order of their tickets.
     pub waiting: VecDeque<(Ticket, u32)>,
     pub service_draws: Stream,
@@ -173,6 +175,7 @@ impl Func {
             shortest: Duration::MAX,
             max_inflight: model.max_inflight,
             watchdog_limit: u32::MAX,
+            open: Vec::new(),
             waiting: VecDeque::new(),
             service_draws: draws("service"),
             startup_draws: draws("start-up"),
@@ -223,6 +226,20 @@ impl Func {
         let on = self.deadlines.iter().map(|d| d.after).filter(|after| !after.is_zero());
         self.shortest = on.min().unwrap_or(Duration::MAX);
         given
+    }
+
+    /// A pod takes connections.
+    pub fn opened(&mut self, uid: PodUid, slot: u32) {
+        if let Err(place) = self.open.binary_search_by_key(&uid, |(uid, _)| *uid) {
+            self.open.insert(place, (uid, slot));
+        }
+    }
+
+    /// A pod takes no connections any more.
+    pub fn closed(&mut self, uid: PodUid) {
+        if let Ok(place) = self.open.binary_search_by_key(&uid, |(uid, _)| *uid) {
+            self.open.remove(place);
+        }
     }
 
     /// The request behind a ticket that has just been given a pod.

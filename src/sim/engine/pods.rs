@@ -49,6 +49,8 @@ pub struct PodSlot {
     pub since: Time,
     /// Requests that it works on.
     pub in_service: u32,
+    /// Which these are, in no order; each knows its place here.
+    pub working: Vec<u32>,
     /// Requests that wait in it.
     pub queue: VecDeque<u32>,
     /// The part of its start that is no CPU, in seconds.
@@ -119,6 +121,7 @@ impl<O: Observer> Simulation<O> {
                 open: false,
                 since: now,
                 in_service: 0,
+                working: Vec::new(),
                 queue: VecDeque::new(),
                 rest: 0.0,
                 worked: 0,
@@ -242,6 +245,7 @@ impl<O: Observer> Simulation<O> {
         let pod = self.slot(uid);
         if pod != NONE {
             self.pods[pod as usize].open = true;
+            self.func(function.0).opened(uid, pod);
             let node = NodeId(self.pods[pod as usize].node);
             self.observer.pod(uid, "", function, node, now, PodEvent::Ready);
         }
@@ -286,6 +290,7 @@ impl<O: Observer> Simulation<O> {
         self.nodes[usize::from(node)].cores_mut().leave(now, place);
         self.reschedule(node);
         let f = self.func(function);
+        f.closed(uid);
         f.gone_cpu += cpu;
         f.stats.pods.down(now);
     }

@@ -47,6 +47,8 @@ pub struct Request {
     pub user: u32,
     /// Slot of its pod.
     pub pod: u32,
+    /// Its place among those that its pod works on.
+    pub place: u32,
     pub phase: Phase,
     pub arrived: Time,
     pub given: Time,
@@ -104,6 +106,7 @@ impl<O: Observer> Simulation<O> {
             source,
             user,
             pod: NONE,
+            place: 0,
             phase: Phase::InPod,
             arrived: now,
             given: now,
@@ -147,15 +150,9 @@ impl<O: Observer> Simulation<O> {
     fn go_direct(&mut self, slot: u32) {
         let r = &self.requests[slot as usize];
         let (function, user) = (r.function, if r.user == NONE { 0 } else { r.user as usize });
-        let mut open: Vec<(PodUid, u32)> = Vec::new();
-        for (place, pod) in self.pods.iter().enumerate() {
-            if pod.open && pod.running && pod.function == function {
-                open.push((pod.uid, place as u32));
-            }
-        }
-        open.sort_unstable();
-        match open.get(user % open.len().max(1)) {
-            Some((_, pod)) => self.give(slot, *pod),
+        let open = &self.func(function).open;
+        match open.get(user % open.len().max(1)).copied() {
+            Some((_, pod)) => self.give(slot, pod),
             None => self.end(slot, 503),
         }
     }

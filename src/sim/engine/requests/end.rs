@@ -105,16 +105,15 @@ impl<O: Observer> Simulation<O> {
             self.func(function).stats.queued.down(now);
             self.answer(slot, 502);
         }
-        for slot in 0..self.requests.len() as u32 {
-            let r = &self.requests[slot as usize];
-            if r.pod == pod && matches!(r.phase, Phase::Working(_) | Phase::Sleeping) {
-                let answered = r.answered;
-                self.stop_work(slot);
-                if answered {
-                    self.free(slot);
-                } else {
-                    self.answer(slot, 502);
-                }
+        let mut working = self.pods[pod as usize].working.clone();
+        working.sort_unstable();
+        for slot in working {
+            let answered = self.requests[slot as usize].answered;
+            self.stop_work(slot);
+            if answered {
+                self.free(slot);
+            } else {
+                self.answer(slot, 502);
             }
         }
     }

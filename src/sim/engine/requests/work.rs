@@ -44,7 +44,10 @@ impl<O: Observer> Simulation<O> {
         let r = &mut self.requests[slot as usize];
         r.started = now;
         let (function, pod, service, version, arrived) = (r.function, r.pod, r.service, r.version, r.arrived);
-        self.pods[pod as usize].busy(now, 1);
+        let p = &mut self.pods[pod as usize];
+        p.busy(now, 1);
+        r.place = p.working.len() as u32;
+        p.working.push(slot);
         let measured_from = self.measured_from;
         let f = self.func(function);
         let share = f.model.cpu;
@@ -105,6 +108,16 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
+    /// The pod does not work on it any more.
+    fn leave_pod(&mut self, slot: u32, pod: u32) {
+        let place = self.requests[slot as usize].place;
+        let working = &mut self.pods[pod as usize].working;
+        working.swap_remove(place as usize);
+        if let Some(&moved) = working.get(place as usize) {
+            self.requests[moved as usize].place = place;
+        }
+    }
+
     /// Its work is over or ended: the pod takes the next one that waits in it.
     pub(super) fn stop_work(&mut self, slot: u32) {
         let now = self.now;
@@ -118,6 +131,7 @@ impl<O: Observer> Simulation<O> {
             self.reschedule(node);
         }
         self.pods[pod as usize].busy(now, -1);
+        self.leave_pod(slot, pod);
         self.func(function).stats.busy.down(now);
         while let Some(next) = self.pods[pod as usize].queue.pop_front() {
             if self.requests[next as usize].answered {
