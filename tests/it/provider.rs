@@ -605,10 +605,10 @@ pub(crate) mod docker {
         let (status, body) = post(&address, "3").await.unwrap();
         assert_eq!(status, 200, "{body}");
         assert!(body.contains("Test Accuracy"), "{body}");
-        let format = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.PidsLimit}}";
+        let format = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.PidsLimit}} {{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Config}}";
         assert_eq!(
             docker(&["inspect", "--format", format, &pod.name]),
-            "67108864 500000000 [ALL] [no-new-privileges] true 4096"
+            "67108864 500000000 [ALL] [no-new-privileges] true 4096 json-file map[max-file:2 max-size:10m]"
         );
         bench.stop(1).await;
         assert_eq!(bench.left(), [""; 0]);

@@ -12,7 +12,9 @@ use crate::cluster::time::Time;
 use crate::live::secrets::{self, Secrets};
 use crate::watchdog::hold;
 use bollard::errors::Error;
-use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, PortBinding};
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, HostConfig, HostConfigLogConfig, PortBinding,
+};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
     RemoveContainerOptionsBuilder, StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
@@ -122,6 +124,7 @@ impl Engine {
             readonly_rootfs: Some(spec.read_only_root_filesystem),
             tmpfs: Some(HashMap::from([("/tmp".into(), "rw,exec,nosuid,nodev,mode=1777".into())])),
             port_bindings: (!self.direct).then(|| HashMap::from([(PORT.into(), Some(vec![published]))])),
+            log_config: Some(bounded_log()),
             // The files themselves, read-only: an update is seen at once.
             binds: (!spec.secrets.is_empty()).then(|| spec.secrets.iter().map(bind).collect()),
             ..HostConfig::default()
@@ -273,6 +276,13 @@ impl Engine {
             tracing::warn!("container {id} cannot be removed: {}; try `docker rm -f {id}`", words(&error));
         }
     }
+}
+
+/// What a pod writes is kept up to twice 10 MB, as with processes: a talkative function must not fill the disk.
+fn bounded_log() -> HostConfigLogConfig {
+    let config = [("max-size", "10m"), ("max-file", "2")];
+    let config = config.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    HostConfigLogConfig { typ: Some("json-file".into()), config: Some(config.into()) }
 }
 
 /// What the watchdog and the function are told.
