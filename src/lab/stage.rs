@@ -69,7 +69,7 @@ impl Stage {
         self.usage.clear();
         for (sample, in_flight) in self.simulation.pods_now() {
             let used = sample.cpu_total.saturating_sub(self.before.get(&sample.uid).copied().unwrap_or(0));
-            let cpu = MilliCpu((used as f64 / 1e6 / span).round() as u64);
+            let cpu = MilliCpu((used as f64 / 1e6 / span).ceil() as u64);
             self.usage.insert(sample.uid, Usage { cpu, memory: sample.memory, in_flight });
             totals.insert(sample.uid, sample.cpu_total);
         }

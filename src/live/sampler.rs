@@ -52,7 +52,8 @@ impl Sampler {
 fn usage_between(from: &PodSample, to: &PodSample) -> Usage {
     let nanos = to.cpu_total.saturating_sub(from.cpu_total);
     let span = (to.at - from.at).as_nanos().max(1);
-    let milli = u64::try_from(u128::from(nanos) * 1000 / span).unwrap_or(u64::MAX);
+    // Rounded up as Kubernetes does it: `kubectl top` shows an idle pod at 1m, and so does what an autoscaler reads.
+    let milli = u64::try_from((u128::from(nanos) * 1000).div_ceil(span)).unwrap_or(u64::MAX);
     Usage { cpu: MilliCpu(milli), memory: to.memory, in_flight: 0 }
 }
 
