@@ -185,7 +185,10 @@ impl Worker {
         let waited = timeout_at(deadline.into(), waiting).await;
         call.seated = call.started.elapsed();
         match waited {
-            Ok(Ok(seat)) => Ok(seat),
+            Ok(Ok(seat)) => {
+                call.cold = seat.is_cold();
+                Ok(seat)
+            }
             Ok(Err(_gone)) => Err(unknown(name)),
             Err(_) => Err(no_endpoints(name)),
         }

@@ -15,7 +15,8 @@ use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-type Place = (PodUid, SocketAddr);
+/// A pod that takes a request which waited, and whether it has just become ready.
+type Place = (PodUid, SocketAddr, bool);
 
 /// A function as the gateway sees it.
 pub struct Route {
@@ -76,7 +77,7 @@ impl Route {
         match state.endpoints.admit(now, &mut state.rng) {
             Admission::Pod(uid) => {
                 let address = state.address(uid);
-                Admitted::Seat(Seat { route: self.clone(), uid, address })
+                Admitted::Seat(Seat { route: self.clone(), uid, address, started: false })
             }
             Admission::Wait { ticket, wake } => {
                 let (sender, place) = oneshot::channel();
@@ -97,7 +98,7 @@ impl Route {
         let (policy, max, queue) = (limits.policy, limits.max_inflight, limits.queue_limit);
         state.endpoints.set_wake_each(limits.wake_each);
         let given = state.endpoints.set_limits((self.clock)(), policy, max, queue);
-        state.hand_out(given);
+        state.hand_out(given, false);
     }
 
     pub(super) fn expect_pod(&self, uid: PodUid) {
@@ -108,7 +109,7 @@ impl Route {
         let mut state = self.lock();
         state.addresses.insert(uid, address);
         let given = state.endpoints.ready((self.clock)(), uid);
-        state.hand_out(given);
+        state.hand_out(given, true);
     }
 
     pub(super) fn pod_unready(&self, uid: PodUid) {
@@ -170,14 +171,14 @@ impl Route {
     pub fn recovered(&self, uid: PodUid) {
         let mut state = self.lock();
         let given = state.endpoints.recovered((self.clock)(), uid);
-        state.hand_out(given);
+        state.hand_out(given, false);
     }
 
     fn done(&self, uid: PodUid) {
         let mut state = self.lock();
         let done = state.endpoints.done((self.clock)(), uid);
         if let Some(ticket) = done.next {
-            state.hand_out(vec![(ticket, uid)]);
+            state.hand_out(vec![(ticket, uid)], false);
         }
         drop(state);
         if done.drained {
@@ -202,9 +203,9 @@ impl State {
     }
 
     /// Under the same lock as the assignment, so that giving up knows whether it owns a pod.
-    fn hand_out(&mut self, given: Vec<(Ticket, PodUid)>) {
+    fn hand_out(&mut self, given: Vec<(Ticket, PodUid)>, started: bool) {
         for (ticket, uid) in given {
-            let place = (uid, self.address(uid));
+            let place = (uid, self.address(uid), started);
             if let Some(waiter) = self.waiters.remove(&ticket) {
                 // Whoever dropped the other end is about to take the lock and find its ticket used.
                 let _ = waiter.send(place);
@@ -218,9 +219,15 @@ pub struct Seat {
     route: Arc<Route>,
     uid: PodUid,
     address: SocketAddr,
+    started: bool,
 }
 
 impl Seat {
+    /// The request waited until this pod had become ready: a cold start.
+    pub fn is_cold(&self) -> bool {
+        self.started
+    }
+
     /// The pod.
     pub fn uid(&self) -> PodUid {
         self.uid
@@ -262,7 +269,7 @@ impl Future for Waiting {
         self.settled = place.is_ok();
         Poll::Ready(
             place
-                .map(|(uid, address)| Seat { route: self.route.clone(), uid, address })
+                .map(|(uid, address, started)| Seat { route: self.route.clone(), uid, address, started })
                 .map_err(|_| FunctionGone),
         )
     }
@@ -277,7 +284,7 @@ impl Drop for Waiting {
         state.waiters.remove(&self.ticket);
         let waited = state.endpoints.cancel((self.route.clock)(), self.ticket);
         drop(state);
-        if !waited && let Ok((uid, _)) = self.place.try_recv() {
+        if !waited && let Ok((uid, ..)) = self.place.try_recv() {
             self.route.done(uid);
         }
     }
