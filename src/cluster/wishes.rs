@@ -312,7 +312,7 @@ impl Cluster {
         let id = self.existing(name)?;
         let Some(f) = self.functions.get(&id) else { return Ok(Reply::default()) };
         let mut spec = FunctionSpec::clone(&f.spec);
-        spec.annotations.insert(RESTARTED_AT.into(), format!("{}", now.as_nanos()));
+        spec.annotations.insert(RESTARTED_AT.into(), now.rfc3339_exact());
         self.set_template(now, id, Arc::new(spec));
         self.persist(id);
         self.reconcile(now, id);
