@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long)]
     no_cache: bool,
     /// Build so many at once
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::given::whole(1_u16))]
     parallel: u16,
     /// Only put the files together in ./build/NAME, where `docker build` finds all that it needs
     #[arg(long)]

@@ -123,6 +123,10 @@ async fn deploy(
     }
     match wish(client, &Command::Deploy(spec.clone())).await? {
         (status, words) if status.is_success() => accepted(&words),
+        (StatusCode::CONFLICT, _) if !update => Err(Failure::failed(format_args!(
+            "it already exists in namespace `{}`; it was not changed because of --update=false",
+            spec.namespace
+        ))),
         (status, words) => Err(client.refused(status, &words)),
     }
 }

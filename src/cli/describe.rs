@@ -15,8 +15,8 @@ pub struct Args {
     /// A function's name; or what (pod, deploy, hpa) and its name
     #[arg(required = true, value_name = "[KIND] NAME")]
     what: Vec<String>,
-    /// json or yaml
-    #[arg(long, short, value_name = "FORMAT")]
+    /// How it is printed
+    #[arg(long, short, value_name = "FORMAT", value_parser = output::only(&[Format::Json, Format::Yaml]))]
     output: Option<Format>,
 }
 

@@ -23,7 +23,7 @@ pub struct Args {
     /// The function, as NAME or NAME.NAMESPACE
     name: String,
     /// Only the last so many lines
-    #[arg(long, visible_alias = "lines", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, visible_alias = "lines", value_name = "N", value_parser = given::whole(1_u32))]
     tail: Option<u32>,
     /// Go on with what is written from now on, until Ctrl-C
     #[arg(long, short)]

@@ -69,8 +69,12 @@ pub struct Args {
 }
 
 impl Args {
-    fn sources(&self) -> Sources {
+    fn sources(&self, state: Option<&Path>) -> Sources {
+        // The flag and FAASIM_STATE arrive as one, and the flag wins.
+        let variable = std::env::var_os("FAASIM_STATE").is_some_and(|v| Some(Path::new(&v)) == state);
+        let dir = state.map(|dir| dir.display().to_string());
         let flags = [
+            ("state.dir", &dir, if variable { "FAASIM_STATE" } else { "--state" }),
             ("pods.provider", &self.provider, "--provider"),
             ("openfaas.edition", &self.edition, "--edition"),
             ("gateway.port", &self.port, "--port"),
@@ -83,7 +87,6 @@ impl Args {
             preset: self.preset.clone(),
             config: self.config.clone(),
             folder: PathBuf::new(),
-            // FAASIM_STATE is the flag's own, and arrives through it.
             environment: std::env::vars().filter(|(name, _)| name != "FAASIM_STATE").collect(),
             sets: self.sets.clone(),
             flags: flags.into_iter().filter_map(given).collect(),
@@ -96,8 +99,9 @@ impl Args {
 /// # Errors
 /// A setting, the stack file, the state folder, the engine or the port: a sentence that says what to do.
 pub fn run(args: Args, global: &Global) -> Outcome {
-    let mut loaded = Loaded::read(&args.sources()).map_err(Failure::used)?;
+    let mut loaded = Loaded::read(&args.sources(global.state.as_deref())).map_err(Failure::used)?;
     if let Some(dir) = &global.state {
+        // As it was given, should it be no Unicode.
         loaded.settings.state.dir = Some(dir.clone());
     }
     if args.print_config {
