@@ -75,7 +75,7 @@ fn command(kind: Kind, full: &FunctionName, text: &str) -> Result<Command, Strin
     if kind == Kind::Hpa {
         let read =
             manifest::read_text("the edited manifest", text, &full.namespace).map_err(|e| e.to_string())?;
-        let [(function, spec)] =
+        let [manifest::Autoscaler { function, spec, .. }] =
             <[_; 1]>::try_from(read).map_err(|_| "leave one autoscaler in it".to_owned())?;
         return match function == *full {
             true => Ok(Command::Autoscale { function, spec, replace: true }),
