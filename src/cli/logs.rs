@@ -68,6 +68,9 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     let name = openfaas::name(&args.name, global)?;
     let path = path(&args, &name)?;
     with_client(global, async |client| {
+        if let Some(pod) = &args.pod {
+            there_is(&client, &name, pod).await?;
+        }
         let reply = open(&client, &path, &name).await?;
         let mut out = stdout().lock();
         let mut lines = pin!(lines(reply));
@@ -76,6 +79,23 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// That a pod of the function has this name. A gateway that does not say which there are is taken at its word.
+async fn there_is(client: &Client, function: &FunctionName, pod: &str) -> Outcome {
+    let Ok(view) = client.view().await else { return Ok(()) };
+    let Some(state) = view.snapshot.function(function) else { return Ok(()) };
+    let names: Vec<&str> = view.snapshot.pods_of(state.id).map(|p| p.name.as_str()).collect();
+    match (names.contains(&pod), names.as_slice()) {
+        (true, _) => Ok(()),
+        (false, []) => {
+            Err(Failure::failed(format_args!("`{}` has no pod `{pod}`: it has none now", function.name)))
+        }
+        (false, names) => {
+            let names = names.join(", ");
+            Err(Failure::failed(format_args!("`{}` has no pod `{pod}`; it has {names}", function.name)))
+        }
+    }
 }
 
 fn path(args: &Args, name: &FunctionName) -> Result<String, Failure> {
