@@ -51,7 +51,13 @@ pub fn run(args: Args, global: &Global) -> Outcome {
                 Some(_) => Failure::failed(format_args!("{failure}{}", kept(&text))),
                 None => failure,
             })?;
-            if edited == shown || edited == before || edited.trim().is_empty() {
+            let edited: String = edited
+                .lines()
+                .filter(|line| !line.starts_with('#'))
+                .map(|line| format!("{line}\n"))
+                .collect();
+            // Comments do not count: the reason above the text may have been changed along with it.
+            if edited == text || edited == before || edited.trim().is_empty() {
                 let Some(why) = said else {
                     println!("Edit cancelled, no changes made.");
                     return Ok(());
@@ -59,11 +65,7 @@ pub fn run(args: Args, global: &Global) -> Outcome {
                 let why = format!("edit cancelled, no changes made; it was not accepted: {why}");
                 return Err(Failure::failed(why + &kept(&text)));
             }
-            text = edited
-                .lines()
-                .filter(|line| !line.starts_with('#'))
-                .map(|line| format!("{line}\n"))
-                .collect();
+            text = edited;
             match command(*kind, &full, &text) {
                 Ok(command) => match client.command(&command).await {
                     Ok(reply) => {

@@ -174,7 +174,7 @@ pub fn node<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Node, Failure>
 pub fn note_namespace<'a>(global: &Global, there: impl IntoIterator<Item = &'a str>) {
     let there: Vec<&str> = there.into_iter().collect();
     if !there.contains(&global.namespace()) {
-        eprintln!("note: there is no namespace `{}`; there is {}", global.namespace(), there.join(", "));
+        eprintln!("note: there is no namespace `{}`; there are: {}", global.namespace(), there.join(", "));
     }
 }
 

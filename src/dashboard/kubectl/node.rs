@@ -104,7 +104,8 @@ pub fn describe(view: &View, node: &Node) -> String {
     page.put("  Container Runtime", &platform.provider);
     page.put("  faasim Version", format_args!("v{}", platform.version));
     let pods = view.snapshot.pods.values().filter(|p| p.node == node.id && p.phase != PodPhase::Failed);
-    let pods: Vec<_> = pods.collect();
+    let mut pods: Vec<_> = pods.collect();
+    pods.sort_by_key(|pod| (&pod.spec.namespace, &pod.name));
     page.line(format_args!("Non-terminated Pods:\t({} in total)", pods.len()));
     page.line("  Namespace\tName\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge");
     page.line("  ---------\t----\t------------\t----------\t---------------\t-------------\t---");
