@@ -58,7 +58,7 @@ mod misuse;
 mod yaml;
 
 use crate::live::settings::default_state_dir;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use client::Client;
 use failure::{Failure, Outcome};
 use std::io::Write;
@@ -159,9 +159,10 @@ enum Command {
 
 /// Reads the command line, does it, and says how it went: 0 done, 1 it failed, 2 used wrongly.
 pub fn main() -> ExitCode {
-    let done = match Cli::try_parse() {
+    let read = command_line().try_get_matches().and_then(|mut read| Cli::from_arg_matches_mut(&mut read));
+    let done = match read {
         Ok(Cli { global, command }) => run(command, &global),
-        Err(error) => misuse::failure(&error),
+        Err(error) => misuse::failure(&error, std::env::args().skip(1)),
     };
     let Err(failure) = done else { return ExitCode::SUCCESS };
     if !matches!(failure, Failure::Said(_)) {
@@ -220,7 +221,7 @@ fn run(command: Command, global: &Global) -> Outcome {
 
 /// The whole command line, for completions and manual pages.
 pub fn command_line() -> clap::Command {
-    Cli::command()
+    misuse::with_negative_values(Cli::command())
 }
 
 /// Runs what needs a cluster, on a runtime of one thread.

@@ -39,18 +39,19 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     }
     with_client(global, async |client| {
         let view = client.view().await?;
-        for (function, spec) in autoscalers {
+        for manifest::Autoscaler { function, spec, notes } in autoscalers {
             let state = resource::function(&view.snapshot, Kind::Deployment, &function.to_string(), global)?;
             let before = state.hpa.as_ref().map(|hpa| &hpa.spec);
-            let done = match before {
-                None => "created",
-                Some(before) if *before == spec.clone().with_defaults() => "unchanged",
-                Some(_) => "configured",
+            // What says the same in other words leaves the one that is there as it is.
+            let (done, spec) = match before {
+                None => ("created", spec),
+                Some(before) if manifest::same(before, &spec) => ("unchanged", before.clone()),
+                Some(_) => ("configured", spec),
             };
             let name = function.name.clone();
             let reply = client.command(&Command::Autoscale { function, spec, replace: true }).await?;
             println!("horizontalpodautoscaler.autoscaling/{name} {done}");
-            reply.notes.iter().for_each(|note| eprintln!("note: {note}"));
+            notes.iter().chain(&reply.notes).for_each(|note| eprintln!("note: {note}"));
         }
         Ok(())
     })

@@ -3,7 +3,7 @@
 use super::client::{Client, function_name};
 use super::failure::{Failure, Outcome};
 use super::given::Format;
-use super::{Global, output, with_client};
+use super::{Global, given, output, with_client};
 use crate::live::asynchronous::{CallState, Finished, Listed, Shown};
 use crate::live::gateway::api::asynchronous::{CallList, CallShown};
 use bytes::Bytes;
@@ -37,7 +37,7 @@ enum What {
         #[arg(long = "in", value_name = "STATE", value_parser = state)]
         within: Option<CallState>,
         /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 50)]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = given::whole(1_usize))]
         limit: usize,
         /// How to print them
         #[arg(long, short, value_name = "FORMAT", default_value = "plain")]
@@ -131,7 +131,8 @@ async fn each(
             (true, Some(id)) => println!("{id} {done}"),
             (true, None) => {
                 let answer: Value = super::client::parse(&words)?;
-                println!("{} calls {done}", answer["calls"]);
+                let calls = answer["calls"].as_u64().unwrap_or_default();
+                println!("{calls} call{} {done}", if calls == 1 { "" } else { "s" });
             }
             (false, Some(id)) if status == http::StatusCode::NOT_FOUND => {
                 eprintln!("faasim: {id}: {}", String::from_utf8_lossy(&words).trim());
@@ -270,7 +271,7 @@ fn described(shown: &CallShown, now: i64) -> String {
         line("Next", &next(listed, now));
         line("Tries", &listed.tries.to_string());
         line("Status", &listed.status.map_or_else(|| "none yet".into(), |s| s.to_string()));
-        line("Body", &crate::cluster::quantity::Bytes(listed.bytes).to_string());
+        line("Body", &format!("{} byte{}", listed.bytes, if listed.bytes == 1 { "" } else { "s" }));
         line("Queued", &when(listed.queued_at));
         line("Callback", callback.as_deref().unwrap_or("none"));
         for (name, value) in headers {

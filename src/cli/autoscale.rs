@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, Outcome};
 use super::resource::{self, Kind};
-use super::{Global, with_client};
+use super::{Global, given, with_client};
 use crate::cluster::command::Command;
 use crate::cluster::scaling::hpa::HpaSpec;
 
@@ -17,13 +17,13 @@ pub struct Args {
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
     /// The share of the requested CPU to aim at
-    #[arg(long, alias = "cpu", value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, alias = "cpu", value_name = "PERCENT", default_value_t = 80, value_parser = given::whole(1_u32))]
     cpu_percent: u32,
     /// The fewest replicas
-    #[arg(long, value_name = "N")]
-    min: Option<u32>,
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = given::whole(1_u32))]
+    min: u32,
     /// The most replicas
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = given::whole(1_u32))]
     max: u32,
     /// Change the autoscaler that is there
     #[arg(long)]
@@ -36,17 +36,14 @@ pub struct Args {
 /// There is no such function, it requests no CPU, or it has an autoscaler.
 pub fn run(args: Args, global: &Global) -> Outcome {
     let names = super::scale::names(args.names);
-    if args.max == 0 {
-        return Err(Failure::used("--max must be at least 1"));
-    }
-    if args.min.is_some_and(|min| min > args.max) {
+    if args.min > args.max {
         return Err(Failure::used("--max must be larger or equal to --min"));
     }
     with_client(global, async |client| {
         let view = client.view().await?;
         for name in names {
             let function = resource::function(&view.snapshot, Kind::Deployment, &name, global)?.name();
-            let spec = HpaSpec::cpu(args.cpu_percent, args.min, args.max);
+            let spec = HpaSpec::cpu(args.cpu_percent, Some(args.min), args.max);
             let command = Command::Autoscale { function: function.clone(), spec, replace: args.replace };
             let reply = client.command(&command).await?;
             println!("horizontalpodautoscaler.autoscaling/{} autoscaled", function.name);

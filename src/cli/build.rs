@@ -1,5 +1,6 @@
 //! `faasim build`: images of functions, made by this machine's engine.
 
+mod bases;
 mod tag;
 
 pub use tag::{Tag, tagged};
@@ -39,7 +40,7 @@ pub struct Args {
     #[arg(long)]
     no_cache: bool,
     /// Build so many at once
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::given::whole(1_u16))]
     parallel: u16,
     /// Only put the files together in ./build/NAME, where `docker build` finds all that it needs
     #[arg(long)]
@@ -98,7 +99,7 @@ async fn all(orders: Vec<(String, Order)>, args: &Args) -> Outcome {
                 (false, true) => println!("{name}: {line}"),
                 (false, false) => println!("{line}"),
             };
-            let built = builder.build(&order, no_cache, say).await;
+            let built = builder.build(&with_bases(order.clone()), no_cache, say).await;
             if built.is_ok() {
                 println!("Built {}.", order.image);
             }
@@ -123,14 +124,28 @@ async fn all(orders: Vec<(String, Order)>, args: &Args) -> Outcome {
     }
 }
 
+/// With the images named that the Dockerfile stands on.
+fn with_bases(mut order: Order) -> Order {
+    order.template = bases::filled(&order.template, &order.arguments);
+    order
+}
+
+/// What became of images.
+#[derive(Default)]
+pub(super) struct Refreshed {
+    /// By function, why its image could not be built: what runs is better left alone.
+    pub failed: BTreeMap<String, String>,
+    /// By function, which base image is not here. It may be deployed all the same: its pods say it, too, until the
+    /// image is there.
+    pub lacking: BTreeMap<String, String>,
+}
+
 /// Whether an image of it is made on this machine.
 pub(super) fn is_built_here(function: &StackFunction) -> bool {
     function.lang.is_some() && function.handler.is_some() && !function.skip_build
 }
 
-/// Builds what is not built yet, and again what was built here from files that have changed since. Gives those whose
-/// image could not be built: what runs is better left alone. One whose base image is not here is said, and may be
-/// deployed all the same: its pods say it, too, until the image is there.
+/// [`refreshed`], where a base image that is not here is said and no more.
 ///
 /// # Errors
 /// The engine.
@@ -138,27 +153,40 @@ pub(super) async fn refresh(
     functions: &[StackFunction],
     say: impl Fn(String),
 ) -> Result<BTreeMap<String, String>, String> {
-    let mut failed = BTreeMap::new();
+    let Refreshed { failed, lacking } = refreshed(functions, &say).await?;
+    lacking.into_iter().for_each(|(name, why)| say(format!("{name}: its image was not built: {why}")));
+    Ok(failed)
+}
+
+/// Builds what is not built yet, and again what was built here from files that have changed since.
+///
+/// # Errors
+/// The engine.
+pub(super) async fn refreshed(
+    functions: &[StackFunction],
+    say: impl Fn(String),
+) -> Result<Refreshed, String> {
+    let mut done = Refreshed::default();
     let builder = Builder::connect().await?;
     for function in functions {
         let built = async {
-            let order = order(function, &[], &[], Tag::Latest)?;
+            let order = with_bases(order(function, &[], &[], Tag::Latest)?);
             let Some(why) = builder.wants(&order).await? else { return Ok(()) };
             say(format!("building {}: {why}", order.image));
             match builder.build(&order, false, |line| tracing::debug!("{line}")).await {
                 Ok(()) => say(format!("built {}", order.image)),
                 Err(why) if builder.lacks_base(&order).await => {
-                    say(format!("{} was not built: {why}", order.image));
+                    done.lacking.insert(function.spec.name.clone(), why);
                 }
                 Err(why) => return Err(why),
             }
             Ok(())
         };
         if let Err(why) = built.await {
-            failed.insert(function.spec.name.clone(), why);
+            done.failed.insert(function.spec.name.clone(), why);
         }
     }
-    Ok(failed)
+    Ok(done)
 }
 
 /// What the engine is to make of one function.

@@ -33,10 +33,10 @@ pub struct Args {
     /// The function
     name: String,
     /// Cold starts to measure
-    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = super::given::whole(1_u32))]
     cold: u32,
     /// Warm requests to measure under each load
-    #[arg(long, value_name = "N", default_value = "100")]
+    #[arg(long, value_name = "N", default_value = "100", value_parser = super::given::whole(1_u64))]
     requests: u64,
     /// The body of each request
     #[arg(long, value_name = "TEXT", default_value = "")]

@@ -132,7 +132,8 @@ fn functions(path: &Path, _: &Global) -> Result<Checked, Mistakes> {
 
 fn autoscalers(path: &Path, global: &Global) -> Result<Checked, Mistakes> {
     let all = manifest::read(path, global.namespace())?;
-    Ok(Checked { holds: count(all.len(), "autoscaler"), notes: Vec::new() })
+    let holds = count(all.len(), "autoscaler");
+    Ok(Checked { holds, notes: all.into_iter().flat_map(|a| a.notes).collect() })
 }
 
 /// Settings have no functions; a scenario that lacks them has at least what is expected or how long it runs.

@@ -7,10 +7,18 @@ use super::failure::{Failure, Outcome};
 use super::given::Chosen;
 use super::{Global, with_client};
 use crate::cluster::command::{Command, Reply};
-use crate::cluster::function::{DEFAULT_NAMESPACE, FunctionSpec};
+use crate::cluster::function::{DEFAULT_NAMESPACE, FunctionName, FunctionSpec};
+use crate::dashboard::kubectl::trouble;
 use bytes::Bytes;
 use flags::Flags;
 use http::{Method, StatusCode};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long new pods are looked at before the command ends.
+const MOMENT: Duration = Duration::from_secs(1);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Deploy functions: those of a stack file, or one by its image and name
 ///
@@ -49,10 +57,14 @@ pub fn run(args: Args, global: &Global) -> Outcome {
 /// The cluster does not answer, or has refused some of them: that was said.
 pub(super) async fn all(client: &Client, specs: &[FunctionSpec], replace: bool, update: bool) -> Outcome {
     let mut refused = false;
+    let mut deployed = Vec::new();
     for spec in specs {
         println!("Deploying: {}.", spec.name);
         match deploy(client, spec, replace, update).await {
-            Ok((status, reply)) => said(client, spec, status, &reply),
+            Ok((status, reply)) => {
+                said(client, spec, status, &reply);
+                deployed.push(spec.full_name());
+            }
             Err(failure) if failure.is_no_answer() => return Err(failure),
             Err(failure) => {
                 eprintln!("faasim: `{}` was not deployed: {failure}", spec.name);
@@ -60,7 +72,26 @@ pub(super) async fn all(client: &Client, specs: &[FunctionSpec], replace: bool, 
             }
         }
     }
+    troubles(client, &deployed).await;
     if refused { Err(Failure::Said(1)) } else { Ok(()) }
+}
+
+/// Looks a moment at how it went, and says which cannot run.
+async fn troubles(client: &Client, deployed: &[FunctionName]) {
+    let until = Instant::now() + MOMENT;
+    loop {
+        let Ok(view) = client.view().await else { return };
+        let functions = || deployed.iter().filter_map(|name| view.snapshot.function(name));
+        if functions().all(|f| trouble::is_settled(&view.snapshot, f)) || Instant::now() >= until {
+            for f in functions() {
+                if let Some(why) = trouble::of_function(&view.snapshot, f) {
+                    println!("note: `{}` does not run: {why}", f.spec.name);
+                }
+            }
+            return;
+        }
+        sleep(PAUSE).await;
+    }
 }
 
 /// What is to be deployed. With `--image` and `--name` it is what they say, whatever lies in the working folder.
@@ -123,6 +154,10 @@ async fn deploy(
     }
     match wish(client, &Command::Deploy(spec.clone())).await? {
         (status, words) if status.is_success() => accepted(&words),
+        (StatusCode::CONFLICT, _) if !update => Err(Failure::failed(format_args!(
+            "it already exists in namespace `{}`; it was not changed because of --update=false",
+            spec.namespace
+        ))),
         (status, words) => Err(client.refused(status, &words)),
     }
 }

@@ -1,22 +1,22 @@
 //! `faasim describe`: all about one thing.
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::output::{self, Format};
 use super::resource::{self, Kind};
 use super::{Global, with_client};
-use crate::dashboard::kubectl::{describe, objects};
+use crate::dashboard::kubectl::{describe, node, objects};
 
-/// Show all about a function, a pod, a deployment or an autoscaler
+/// Show all about a function, a pod, a deployment, an autoscaler or a node
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  faasim describe mltest\n  faasim describe pod mltest-946fbcf5d-nh5kp\n  faasim describe hpa mltest"
+    after_help = "Examples:\n  faasim describe mltest\n  faasim describe pod mltest-946fbcf5d-nh5kp\n  faasim describe hpa mltest\n  faasim describe node"
 )]
 pub struct Args {
-    /// A function's name; or what (pod, deploy, hpa) and its name
+    /// A function's name; or what (pod, deploy, hpa, node) and its name
     #[arg(required = true, value_name = "[KIND] NAME")]
     what: Vec<String>,
-    /// json or yaml
-    #[arg(long, short, value_name = "FORMAT")]
+    /// How it is printed
+    #[arg(long, short, value_name = "FORMAT", value_parser = output::only(&[Format::Json, Format::Yaml]))]
     output: Option<Format>,
 }
 
@@ -32,6 +32,12 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         }
         words => resource::parse(words)?,
     };
+    if let Some((kind, _)) = wanted.iter().find(|(kind, _)| matches!(kind, Kind::Event | Kind::All)) {
+        return Err(Failure::used(format_args!(
+            "{} cannot be described: name a function, or pod, deploy, hpa or node and its name",
+            kind.plural()
+        )));
+    }
     with_client(global, async |client| {
         let view = client.view().await?;
         let snapshot = &view.snapshot;
@@ -41,8 +47,14 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         let mut tell = |kind: Kind, name: &str| -> Outcome {
             if kind == Kind::Pod {
                 let pod = resource::pod(snapshot, name)?;
-                texts.push(describe::pod(snapshot, pod, now));
+                texts.push(describe::pod(&view, pod, now));
                 values.push(objects::pod(snapshot, pod));
+                return Ok(());
+            }
+            if kind == Kind::Node {
+                let node = resource::node(snapshot, name)?;
+                texts.push(node::describe(&view, node));
+                values.push(node::object(&view, node));
                 return Ok(());
             }
             let function = resource::function(snapshot, kind, name, global)?;
@@ -74,6 +86,9 @@ pub fn run(args: Args, global: &Global) -> Outcome {
                         .collect::<Vec<_>>()
                         .iter()
                         .try_for_each(|p| tell(*kind, p))?;
+                }
+                None if *kind == Kind::Node => {
+                    snapshot.nodes.iter().try_for_each(|node| tell(*kind, &node.name))?;
                 }
                 None => {
                     let all = snapshot.functions.values().filter(|f| f.spec.namespace == global.namespace());

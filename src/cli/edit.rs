@@ -6,7 +6,8 @@ use super::{Global, manifest, with_client};
 use crate::cluster::command::Command;
 use crate::cluster::function::{FunctionName, FunctionSpec};
 use std::io::Write;
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 /// Edit an autoscaler or a function in $EDITOR
 #[derive(clap::Args)]
@@ -46,16 +47,25 @@ pub fn run(args: Args, global: &Global) -> Outcome {
                 let why: String = why.lines().map(|line| format!("# {line}\n")).collect();
                 format!("# It was not accepted; change it, or leave it as it is to cancel:\n{why}#\n{text}")
             });
-            let edited = in_editor(&shown)?;
-            if edited == shown || edited == before || edited.trim().is_empty() {
-                println!("Edit cancelled, no changes made.");
-                return if said.is_some() { Err(Failure::Said(1)) } else { Ok(()) };
-            }
-            text = edited
+            let edited = in_editor(&shown).map_err(|failure| match &said {
+                Some(_) => Failure::failed(format_args!("{failure}{}", kept(&text))),
+                None => failure,
+            })?;
+            let edited: String = edited
                 .lines()
                 .filter(|line| !line.starts_with('#'))
                 .map(|line| format!("{line}\n"))
                 .collect();
+            // Comments do not count: the reason above the text may have been changed along with it.
+            if edited == text || edited == before || edited.trim().is_empty() {
+                let Some(why) = said else {
+                    println!("Edit cancelled, no changes made.");
+                    return Ok(());
+                };
+                let why = format!("edit cancelled, no changes made; it was not accepted: {why}");
+                return Err(Failure::failed(why + &kept(&text)));
+            }
+            text = edited;
             match command(*kind, &full, &text) {
                 Ok(command) => match client.command(&command).await {
                     Ok(reply) => {
@@ -75,7 +85,7 @@ fn command(kind: Kind, full: &FunctionName, text: &str) -> Result<Command, Strin
     if kind == Kind::Hpa {
         let read =
             manifest::read_text("the edited manifest", text, &full.namespace).map_err(|e| e.to_string())?;
-        let [(function, spec)] =
+        let [manifest::Autoscaler { function, spec, .. }] =
             <[_; 1]>::try_from(read).map_err(|_| "leave one autoscaler in it".to_owned())?;
         return match function == *full {
             true => Ok(Command::Autoscale { function, spec, replace: true }),
@@ -93,27 +103,49 @@ fn command(kind: Kind, full: &FunctionName, text: &str) -> Result<Command, Strin
 fn in_editor(text: &str) -> Result<String, Failure> {
     let editor = ["KUBE_EDITOR", "VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok());
     let editor = editor.filter(|e| !e.trim().is_empty()).unwrap_or_else(|| "vi".into());
-    let path = std::env::temp_dir().join(format!("faasim-edit-{}.yaml", uuid::Uuid::new_v4().simple()));
+    let path = written(text).map_err(|why| Failure::failed(format_args!("cannot edit: {why}")))?;
     let fails = |e: std::io::Error| Failure::failed(format_args!("cannot edit {}: {e}", path.display()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(fails)?;
-    file.write_all(text.as_bytes()).map_err(fails)?;
-    drop(file);
     let edited = open(&editor, &path).and_then(|()| std::fs::read_to_string(&path).map_err(fails));
     let _ = std::fs::remove_file(&path);
     edited
 }
 
+/// Keeps what was refused, so that it can be corrected elsewhere; says where.
+fn kept(text: &str) -> String {
+    match written(text) {
+        Ok(path) => format!("\nYour text is kept in {}", path.display()),
+        Err(why) => format!("\nYour text is lost: {why}"),
+    }
+}
+
+/// A new file of this text, for nobody else to read: a function's environment may be in it.
+fn written(text: &str) -> Result<PathBuf, String> {
+    let path = std::env::temp_dir().join(format!("faasim-edit-{}.yaml", uuid::Uuid::new_v4().simple()));
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    match file.and_then(|mut file| file.write_all(text.as_bytes())) {
+        Ok(()) => Ok(path),
+        Err(e) => Err(format!("{} cannot be written: {e}", path.display())),
+    }
+}
+
+/// Opens the editor through a shell, as kubectl and git do: it may have arguments, and a path in quotes.
 fn open(editor: &str, path: &Path) -> Outcome {
-    let mut words = editor.split_whitespace();
-    let program = words.next().unwrap_or("vi");
-    let ended = std::process::Command::new(program).args(words).arg(path).status();
+    let ended = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(format!("{editor} \"$1\""))
+        .arg("sh")
+        .arg(path)
+        .status();
     match ended {
         Ok(status) if status.success() => Ok(()),
+        Ok(status) if matches!(status.code(), Some(126 | 127)) => Err(Failure::failed(format_args!(
+            "the editor `{editor}` cannot be started; set EDITOR to one that is there"
+        ))),
         Ok(status) => Err(Failure::failed(format_args!(
             "the editor `{editor}` ended with {status}: nothing was changed"
         ))),
-        Err(e) => Err(Failure::failed(format_args!(
-            "the editor `{editor}` cannot be started: {e}; set EDITOR to one that is there"
-        ))),
+        Err(e) => {
+            Err(Failure::failed(format_args!("no shell can be started for the editor `{editor}`: {e}")))
+        }
     }
 }

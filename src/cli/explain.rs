@@ -20,7 +20,7 @@ pub struct Args {
     /// The function
     name: String,
     /// How many decisions
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = super::given::whole(1_usize))]
     last: usize,
     /// Only those that changed the size
     #[arg(long)]
@@ -28,8 +28,8 @@ pub struct Args {
     /// Go on and explain each decision as it is taken
     #[arg(long, short)]
     watch: bool,
-    /// json or yaml
-    #[arg(long, short, value_name = "FORMAT")]
+    /// How they are printed
+    #[arg(long, short, value_name = "FORMAT", value_parser = output::only(&[Format::Json, Format::Yaml]))]
     output: Option<Format>,
 }
 

@@ -4,9 +4,10 @@ use super::failure::{Failure, Outcome};
 use super::output::{self, Format};
 use super::resource::{self, Kind};
 use super::{Global, with_client};
+use crate::cluster::node::Node;
 use crate::cluster::snapshot::{FunctionState, Snapshot};
 use crate::dashboard::kubectl::table::{self, Table};
-use crate::dashboard::kubectl::{objects, rows};
+use crate::dashboard::kubectl::{node, objects, rows};
 use crate::dashboard::view::View;
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -50,15 +51,20 @@ pub fn run(args: Args, global: &Global) -> Outcome {
             let mut views = pin!(client.watch().await?);
             let mut seen = Watch::default();
             while let Some(view) = views.next().await {
-                for part in list(&view?.snapshot, &wanted, &args, global)? {
+                for part in list(&view?, &wanted, &args, global)? {
                     seen.print(&part, &args)?;
                 }
             }
             return Ok(());
         }
-        let View { snapshot, .. } = client.view().await?;
-        let parts = list(&snapshot, &wanted, &args, global)?;
-        print(&parts, &args, &wanted, global)
+        let view = client.view().await?;
+        let parts = list(&view, &wanted, &args, global)?;
+        print(&parts, &args, &wanted, global)?;
+        if !args.all_namespaces && parts.iter().all(|part| part.rows.is_empty()) {
+            let there = view.snapshot.namespaces.keys().map(String::as_str);
+            resource::note_namespace(global, there);
+        }
+        Ok(())
     })
 }
 
@@ -86,14 +92,17 @@ fn header(kind: Kind, wide: bool) -> Vec<&'static str> {
         }
         Kind::Hpa => (&["NAME", "REFERENCE", "TARGETS", "MINPODS", "MAXPODS", "REPLICAS", "AGE"], &[]),
         Kind::Event => (&["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"], &[]),
-        Kind::Node => (&["NAME", "STATUS", "ROLES", "CPU"], &[]),
+        Kind::Node => (
+            &["NAME", "STATUS", "ROLES", "AGE", "VERSION"],
+            &["INTERNAL-IP", "CPU", "MEMORY", "CONTAINER-RUNTIME"],
+        ),
     };
     always.iter().chain(more.iter().take(if wide { more.len() } else { 0 })).copied().collect()
 }
 
 /// What there is of each kind that is wanted, in the order it was asked for.
 fn list(
-    snapshot: &Snapshot,
+    view: &View,
     wanted: &[(Kind, Option<String>)],
     args: &Args,
     global: &Global,
@@ -102,8 +111,8 @@ fn list(
     let mut parts: Vec<Part> = Vec::new();
     for (kind, name) in wanted {
         let rows = match name {
-            Some(name) => one(snapshot, *kind, name, wide, global)?,
-            None => all(snapshot, *kind, wide, args, global),
+            Some(name) => one(view, *kind, name, wide, global)?,
+            None => all(view, *kind, wide, args, global),
         };
         match parts.iter_mut().find(|part| part.kind == *kind) {
             Some(part) => part.rows.extend(rows),
@@ -113,13 +122,8 @@ fn list(
     Ok(parts)
 }
 
-fn one(
-    snapshot: &Snapshot,
-    kind: Kind,
-    name: &str,
-    wide: bool,
-    global: &Global,
-) -> Result<Vec<Row>, Failure> {
+fn one(view: &View, kind: Kind, name: &str, wide: bool, global: &Global) -> Result<Vec<Row>, Failure> {
+    let snapshot = &view.snapshot;
     Ok(match kind {
         Kind::Pod => vec![pod_row(snapshot, resource::pod(snapshot, name)?, wide)],
         Kind::Deployment | Kind::Function | Kind::Hpa => {
@@ -127,29 +131,61 @@ fn one(
             let row = function_row(snapshot, kind, function, wide);
             vec![row.ok_or_else(|| resource::not_found(kind, name, &[]))?]
         }
-        _ => {
-            let rows = all_rows(snapshot, kind, wide);
-            rows.into_iter().filter(|(_, row)| row.name == name).map(|(_, row)| row).collect()
+        Kind::Node => vec![node_row(view, resource::node(snapshot, name)?, wide)],
+        Kind::Event => events_of(view, name, global)?,
+        Kind::All => {
+            return Err(Failure::used(format_args!("name the kind of `{name}`: pod, deploy, hpa or node")));
         }
     })
 }
 
-fn all(snapshot: &Snapshot, kind: Kind, wide: bool, args: &Args, global: &Global) -> Vec<Row> {
-    let rows = all_rows(snapshot, kind, wide).into_iter();
-    rows.filter(|(namespace, _)| {
-        args.all_namespaces || namespace.as_deref().is_none_or(|n| n == global.namespace())
-    })
-    .map(|(namespace, mut row)| {
-        if args.all_namespaces {
-            row.cells.insert(0, namespace.unwrap_or_default());
-        }
-        row
-    })
-    .collect()
+/// The events of every object of that name, or of the one that is named with its kind: `NAME`, `pod/NAME`.
+fn events_of(view: &View, text: &str, global: &Global) -> Result<Vec<Row>, Failure> {
+    let (kind, name) = match text.split_once('/') {
+        Some((kind, name)) => (Some(kind.parse::<Kind>().map_err(Failure::used)?), name),
+        None => (None, text),
+    };
+    let is_it = |object: &str| {
+        let (its_kind, its_name) = object.split_once('/').unwrap_or(("", object));
+        its_name == name && kind.is_none_or(|kind| its_kind.parse() == Ok(kind))
+    };
+    let rows = all_rows(view, Kind::Event, false).into_iter();
+    let ours = rows.filter(|(namespace, _)| namespace.as_deref().is_none_or(|n| n == global.namespace()));
+    let found: Vec<Row> = ours.map(|(_, row)| row).filter(|row| is_it(&row.name)).collect();
+    let snapshot = &view.snapshot;
+    let functions = snapshot.functions.values().map(|f| f.spec.name.as_str());
+    let names: Vec<&str> = functions.chain(snapshot.pods.values().map(|p| p.name.as_str())).collect();
+    match found.is_empty() && !names.contains(&name) {
+        true => Err(resource::not_found(kind.unwrap_or(Kind::Event), name, &names)),
+        false => Ok(found),
+    }
+}
+
+fn node_row(view: &View, node: &Node, wide: bool) -> Row {
+    Row { name: node.name.clone(), cells: node::row(view, node, wide), object: node::object(view, node) }
+}
+
+fn all(view: &View, kind: Kind, wide: bool, args: &Args, global: &Global) -> Vec<Row> {
+    let mut rows = all_rows(view, kind, wide);
+    if kind != Kind::Event {
+        rows.sort_by(|(a, x), (b, y)| (a, &x.name).cmp(&(b, &y.name)));
+    }
+    rows.into_iter()
+        .filter(|(namespace, _)| {
+            args.all_namespaces || namespace.as_deref().is_none_or(|n| n == global.namespace())
+        })
+        .map(|(namespace, mut row)| {
+            if args.all_namespaces {
+                row.cells.insert(0, namespace.unwrap_or_default());
+            }
+            row
+        })
+        .collect()
 }
 
 /// Rows with their namespaces.
-fn all_rows(snapshot: &Snapshot, kind: Kind, wide: bool) -> Vec<(Option<String>, Row)> {
+fn all_rows(view: &View, kind: Kind, wide: bool) -> Vec<(Option<String>, Row)> {
+    let snapshot = &view.snapshot;
     let of = |function: &FunctionState| Some(function.spec.namespace.clone());
     match kind {
         Kind::Pod | Kind::All => {
@@ -171,17 +207,7 @@ fn all_rows(snapshot: &Snapshot, kind: Kind, wide: bool) -> Vec<(Option<String>,
                 })
                 .collect()
         }
-        Kind::Node => {
-            let nodes = snapshot.nodes.iter();
-            nodes
-                .map(|node| {
-                    let cells = vec![node.name.clone(), "Ready".into(), "<none>".into(), node.cores.to_string()];
-                    let object = serde_json::json!({"apiVersion": "v1", "kind": "Node",
-                        "metadata": {"name": node.name}, "status": {"capacity": {"cpu": node.cores.to_string()}}});
-                    (None, Row { name: node.name.clone(), cells, object })
-                })
-                .collect()
-        }
+        Kind::Node => snapshot.nodes.iter().map(|node| (None, node_row(view, node, wide))).collect(),
     }
 }
 

@@ -37,6 +37,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     go_duration::parse(text).ok_or_else(|| format!("write a duration: {}", go_duration::EXAMPLES))
 }
 
+/// A whole number that is not less than `least`.
+pub fn whole<N>(least: N) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync + 'static
+where
+    N: std::str::FromStr + PartialOrd + std::fmt::Display + Copy + Send + Sync + 'static,
+{
+    move |text| match text.parse::<N>() {
+        Ok(n) if n >= least => Ok(n),
+        // Digits alone that cannot be read are too many of them.
+        Err(_) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+            Err("that is too large a number".into())
+        }
+        _ => Err(format!("write a whole number from {least}")),
+    }
+}
+
 /// `20/s`, `600/m`, or `20` for so many a second; gives requests per second.
 ///
 /// # Errors
@@ -90,7 +105,7 @@ pub struct Chosen {
     /// Only the functions whose name this regular expression finds
     #[arg(long, value_name = "REGEX")]
     pub regex: Option<String>,
-    /// Leave ${VARIABLES} of the stack file as they are
+    /// Whether ${VARIABLES} of the stack file are filled in from the environment [default: true]
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true)]
     pub envsubst: bool,
 }
@@ -145,6 +160,11 @@ mod tests {
         }
         for wrong in ["", "/s", "-1/s", "0", "20/day", "NaN", "inf"] {
             assert!(rate(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!((whole(1_u32)("7"), whole(0_u32)("0")), (Ok(7), Ok(0)));
+        for wrong in ["0", "-1", "", "1.5", "x", "99999999999"] {
+            let why = whole(1_u32)(wrong).unwrap_err();
+            assert!(why.contains("whole number from 1") || why.contains("too large"), "{wrong}: {why}");
         }
         assert_eq!(pair("A=b=c"), Ok(("A".into(), "b=c".into())));
         assert_eq!(pair("A="), Ok(("A".into(), String::new())));

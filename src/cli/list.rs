@@ -3,7 +3,9 @@
 use super::client::openfaas::{Function, namespace};
 use super::failure::Outcome;
 use super::given::Format;
-use super::{Global, with_client};
+use super::{Global, resource, with_client};
+use bytes::Bytes;
+use http::Method;
 use serde_json::Value;
 use std::io::{Write, stdout};
 
@@ -56,6 +58,10 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         }
         let mut functions: Vec<Function> = client.functions(&namespace).await?;
         sort(&mut functions, args.sort);
+        if functions.is_empty() && global.namespace.is_some() {
+            let there: Vec<String> = client.json(Method::GET, "/system/namespaces", Bytes::new()).await?;
+            resource::note_namespace(global, there.iter().map(String::as_str));
+        }
         print(&functions, &args, &mut stdout().lock())
     })
 }

@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = given::duration)]
     duration: Option<Duration>,
     /// At most so many requests
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = given::whole(1_u64))]
     requests: Option<u64>,
     /// Send to other machines too
     #[arg(long)]
@@ -63,7 +63,7 @@ pub struct Args {
 #[command(next_help_heading = "Load")]
 struct ShapeArgs {
     /// So many users, each waiting for its answer [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = given::whole(1_u32))]
     users: Option<u32>,
     /// The last user begins after this time
     #[arg(long, value_name = "TIME", value_parser = given::duration, conflicts_with = "rate")]
@@ -78,10 +78,10 @@ struct ShapeArgs {
     #[arg(long, value_name = "HOW", default_value = "constant", requires = "rate")]
     arrivals: Spread,
     /// The most requests of a rate that may be unanswered
-    #[arg(long, value_name = "N", default_value_t = 1000, requires = "rate")]
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "rate", value_parser = given::whole(1_u32))]
     in_flight: u32,
     /// Where random arrivals begin
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = given::whole(0_u64))]
     seed: u64,
 }
 

@@ -23,7 +23,7 @@ pub struct Args {
     /// The function, as NAME or NAME.NAMESPACE
     name: String,
     /// Only the last so many lines
-    #[arg(long, visible_alias = "lines", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, visible_alias = "lines", value_name = "N", value_parser = given::whole(1_u32))]
     tail: Option<u32>,
     /// Go on with what is written from now on, until Ctrl-C
     #[arg(long, short)]
@@ -68,6 +68,9 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     let name = openfaas::name(&args.name, global)?;
     let path = path(&args, &name)?;
     with_client(global, async |client| {
+        if let Some(pod) = &args.pod {
+            there_is(&client, &name, pod).await?;
+        }
         let reply = open(&client, &path, &name).await?;
         let mut out = stdout().lock();
         let mut lines = pin!(lines(reply));
@@ -76,6 +79,23 @@ pub fn run(args: Args, global: &Global) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// That a pod of the function has this name. A gateway that does not say which there are is taken at its word.
+async fn there_is(client: &Client, function: &FunctionName, pod: &str) -> Outcome {
+    let Ok(view) = client.view().await else { return Ok(()) };
+    let Some(state) = view.snapshot.function(function) else { return Ok(()) };
+    let names: Vec<&str> = view.snapshot.pods_of(state.id).map(|p| p.name.as_str()).collect();
+    match (names.contains(&pod), names.as_slice()) {
+        (true, _) => Ok(()),
+        (false, []) => {
+            Err(Failure::failed(format_args!("`{}` has no pod `{pod}`: it has none now", function.name)))
+        }
+        (false, names) => {
+            let names = names.join(", ");
+            Err(Failure::failed(format_args!("`{}` has no pod `{pod}`; it has {names}", function.name)))
+        }
+    }
 }
 
 fn path(args: &Args, name: &FunctionName) -> Result<String, Failure> {

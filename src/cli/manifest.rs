@@ -22,9 +22,22 @@ use std::path::Path;
 
 pub use write::{list, object, yaml};
 
-/// An autoscaler that was read, and the function that it scales. Here the autoscaler of a function is named
-/// after it, so `scaleTargetRef.name` counts and `metadata.name` does not.
-pub type Autoscaler = (FunctionName, HpaSpec);
+/// An autoscaler that was read. Here the autoscaler of a function is named after it, so `scaleTargetRef.name` counts
+/// and `metadata.name` does not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Autoscaler {
+    /// The function that it scales.
+    pub function: FunctionName,
+    /// What it says, with the API server's default for `minReplicas`.
+    pub spec: HpaSpec,
+    /// What of it counts for nothing here, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Whether two specs are the same once the API server's defaults are filled in.
+pub fn same(one: &HpaSpec, other: &HpaSpec) -> bool {
+    write::spec("", &one.clone().with_defaults()) == write::spec("", &other.clone().with_defaults())
+}
 
 /// Reads every autoscaler in a file; `namespace` is for those that name none.
 ///

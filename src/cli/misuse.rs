@@ -6,24 +6,30 @@
 use super::failure::Failure;
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::io::Write;
 
 /// What clap has to say, as a failure. Help and version are printed, and all is well then.
 ///
 /// # Errors
 /// What was used wrongly, or that the help could not be printed.
-pub fn failure(error: &Error) -> Result<(), Failure> {
+pub fn failure(error: &Error, typed: impl Iterator<Item = String>) -> Result<(), Failure> {
     match error.kind() {
+        ErrorKind::MissingSubcommand => {
+            let mut meant = meant(typed).1;
+            write!(std::io::stderr(), "{}", meant.render_help())?;
+            Err(Failure::Said(2))
+        }
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(error.print()?),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             error.print()?;
             Err(Failure::Said(2))
         }
-        _ => Err(Failure::Used(sentence(error))),
+        _ => Err(Failure::Used(sentence(error, typed))),
     }
 }
 
 /// `unexpected argument '--userz' found; a similar argument exists: '--users' (see `faasim load --help`)`.
-fn sentence(error: &Error) -> String {
+fn sentence(error: &Error, typed: impl Iterator<Item = String>) -> String {
     let text = error.render().to_string();
     let said: Vec<&str> = text
         .lines()
@@ -42,11 +48,11 @@ fn sentence(error: &Error) -> String {
         };
         sentence = sentence + glue + line;
     }
-    format!("{sentence} (see `{} --help`)", command(error))
+    format!("{sentence} (see `{} --help`)", command(error, typed))
 }
 
 /// The words of the command that was meant: `faasim load`.
-fn command(error: &Error) -> String {
+fn command(error: &Error, typed: impl Iterator<Item = String>) -> String {
     let usage = match error.get(ContextKind::Usage) {
         Some(ContextValue::StyledStr(usage)) => usage.to_string(),
         _ => String::new(),
@@ -56,7 +62,40 @@ fn command(error: &Error) -> String {
         .split_whitespace()
         .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
         .collect();
-    if words.is_empty() { "faasim".into() } else { words.join(" ") }
+    // A value that cannot be is reported without the usage.
+    if words.len() > 1 { words.join(" ") } else { meant(typed).0 }
+}
+
+/// The command that was typed, as far as it is one: its words and what clap knows of it.
+fn meant(typed: impl Iterator<Item = String>) -> (String, clap::Command) {
+    let mut command = super::command_line();
+    command.build();
+    let mut words = vec![command.get_name().to_owned()];
+    for word in typed.take_while(|word| word != "--") {
+        let Some(found) = command.find_subcommand(&word) else {
+            // Something else than an option or its value ends the command's words.
+            if words.len() > 1 && !word.starts_with('-') {
+                break;
+            }
+            continue;
+        };
+        words.push(found.get_name().to_owned());
+        command = found.clone();
+    }
+    (words.join(" "), command)
+}
+
+/// Lets options that take a number or a time be given `-1`, to say then what is allowed. (clap would take it for
+/// another option, and advise `-- -1`.)
+pub fn with_negative_values(command: clap::Command) -> clap::Command {
+    let numbers = ["N", "TIME", "PERCENT", "RATE", "PORT"];
+    let command = command.mut_args(|arg| {
+        let named = arg.get_value_names().unwrap_or_default();
+        let takes = !arg.is_positional() && named.iter().any(|name| numbers.contains(&name.as_str()));
+        if takes { arg.allow_hyphen_values(true) } else { arg }
+    });
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, with_negative_values))
 }
 
 #[cfg(test)]
@@ -71,9 +110,14 @@ mod tests {
             ("faasim up --port", "'--port <PORT>'"),
             ("faasim up more", "'more'"),
             ("faasim replay", "<FILE>"),
+            ("faasim scale a --replicas -1", "a whole number from 0 (see `faasim scale --help`)"),
+            ("faasim -n x load a --duration -1s", "(see `faasim load --help`)"),
+            ("faasim autoscale a --max 2 --cpu-percent 0", "a whole number from 1"),
+            ("faasim async list --limit -2", "(see `faasim async list --help`)"),
+            ("faasim describe a -o wide", "[possible values: json, yaml]"),
         ] {
             let error = command_line().try_get_matches_from(line.split(' ')).unwrap_err();
-            let sentence = super::sentence(&error);
+            let sentence = super::sentence(&error, line.split(' ').skip(1).map(str::to_owned));
             assert!(sentence.contains(says) && sentence.contains("--help`)"), "{line}: {sentence}");
             assert!(!sentence.contains('\n') && !sentence.starts_with("error"), "{line}: {sentence}");
         }

@@ -1,6 +1,8 @@
 //! Writing to standard output, and the forms it can take.
 
 use super::failure::{Failure, Outcome};
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 
@@ -15,6 +17,12 @@ pub enum Format {
     Yaml,
     /// `kind/name`, a line each.
     Name,
+}
+
+/// Takes only the formats that a command knows.
+pub fn only(formats: &'static [Format]) -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(formats.iter().filter_map(ValueEnum::to_possible_value))
+        .try_map(|text| Format::from_str(&text, false))
 }
 
 /// Prints text as it is. A reader that has gone (`| head`) ends the command quietly.

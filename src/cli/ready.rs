@@ -5,6 +5,7 @@ use super::failure::{Failure, Outcome};
 use super::given;
 use super::{Global, with_client};
 use crate::cluster::function::FunctionName;
+use crate::dashboard::kubectl::trouble;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use std::time::Duration;
@@ -34,7 +35,7 @@ pub fn run(args: Args, global: &Global) -> Outcome {
     let name = args.name.as_deref().map(|name| openfaas::name(name, global)).transpose()?;
     with_client(global, async |client| {
         let deadline = Instant::now() + args.timeout;
-        let mut told = false;
+        let mut told: Vec<String> = Vec::new();
         loop {
             let why = match &name {
                 Some(name) => function(&client, name).await?,
@@ -45,9 +46,10 @@ pub fn run(args: Args, global: &Global) -> Outcome {
                 let waited = crate::cluster::go_duration::print(args.timeout);
                 return Err(Failure::failed(format_args!("not ready after {waited}: {why}")));
             }
-            if !told {
-                told = true;
+            // A reason comes and goes with each try; it is told once.
+            if !told.contains(&why) {
                 eprintln!("Waiting: {why}");
+                told.push(why);
             }
             sleep(PAUSE).await;
         }
@@ -62,8 +64,17 @@ async fn function(client: &Client, name: &FunctionName) -> Result<Result<(), Str
     Ok(match (function.available_replicas, function.replicas) {
         (1.., _) => Ok(()),
         (_, 0) => Err(format!("`{}` is scaled to zero; a request to it starts a pod", name.name)),
-        (_, wanted) => Err(format!("`{}` has 0 of {wanted} pods ready", name.name)),
+        (_, wanted) => {
+            let why = trouble(client, name).await.map_or_else(String::new, |why| format!(": {why}"));
+            Err(format!("`{}` has 0 of {wanted} pods ready{why}", name.name))
+        }
     })
+}
+
+/// Why its pods do not run, where the gateway is faasim's and knows.
+async fn trouble(client: &Client, name: &FunctionName) -> Option<String> {
+    let view = client.view().await.ok()?;
+    trouble::of_function(&view.snapshot, view.snapshot.function(name)?)
 }
 
 async fn gateway(client: &Client) -> Result<(), String> {

@@ -3,6 +3,7 @@
 use super::Global;
 use super::failure::Failure;
 use crate::cluster::function::FunctionName;
+use crate::cluster::node::Node;
 use crate::cluster::pod::Pod;
 use crate::cluster::snapshot::{FunctionState, Snapshot};
 use crate::mistake::nearest;
@@ -155,6 +156,26 @@ pub fn pod<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Arc<Pod>, Failu
         let names: Vec<&str> = snapshot.pods.values().map(|p| p.name.as_str()).collect();
         not_found(Kind::Pod, name, &names)
     })
+}
+
+/// The node of that name.
+///
+/// # Errors
+/// As [`function`].
+pub fn node<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Node, Failure> {
+    let found = snapshot.nodes.iter().find(|node| node.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = snapshot.nodes.iter().map(|node| node.name.as_str()).collect();
+        not_found(Kind::Node, name, &names)
+    })
+}
+
+/// Says that the namespace of `-n` is none, where nothing was found in it.
+pub fn note_namespace<'a>(global: &Global, there: impl IntoIterator<Item = &'a str>) {
+    let there: Vec<&str> = there.into_iter().collect();
+    if !there.contains(&global.namespace()) {
+        eprintln!("note: there is no namespace `{}`; there are: {}", global.namespace(), there.join(", "));
+    }
 }
 
 /// `pods "x" not found`, and what may have been meant.

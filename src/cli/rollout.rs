@@ -36,7 +36,7 @@ enum What {
         #[command(flatten)]
         name: Name,
         /// The revision's number, from `rollout history`
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = super::given::whole(1_u32))]
         to_revision: Option<u32>,
     },
     /// List the templates there were

@@ -2,7 +2,7 @@
 
 use super::failure::Outcome;
 use super::resource::{self, Kind};
-use super::{Global, with_client};
+use super::{Global, given, with_client};
 use crate::cluster::command::Command;
 
 /// Set how many replicas a function has
@@ -15,7 +15,7 @@ pub struct Args {
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
     /// How many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = given::whole(0_u32))]
     replicas: u32,
 }
 

@@ -17,8 +17,8 @@ pub struct Args {
     /// cpu or memory
     #[arg(long, value_name = "COLUMN", value_parser = ["cpu", "memory"])]
     sort_by: Option<String>,
-    /// json
-    #[arg(long, short, value_name = "FORMAT")]
+    /// How it is printed
+    #[arg(long, short, value_name = "FORMAT", value_parser = output::only(&[Format::Json, Format::Yaml]))]
     output: Option<Format>,
 }
 
@@ -52,11 +52,12 @@ pub fn run(args: Args, global: &Global) -> Outcome {
             Some(_) => rows.sort_by_key(|row| std::cmp::Reverse(row.2)),
             None => rows.sort(),
         }
-        if args.output == Some(Format::Json) {
+        if let Some(format) = args.output {
             let rows = rows.iter().map(
                 |(name, cpu, memory)| json!({"name": name, "cpu": format!("{cpu}m"), "memoryBytes": memory}),
             );
-            return output::json(&rows.collect::<Vec<_>>());
+            let rows: Vec<_> = rows.collect();
+            return if format == Format::Yaml { output::yaml(&rows) } else { output::json(&rows) };
         }
         if rows.is_empty() {
             eprintln!("No resources found in {} namespace.", global.namespace());

@@ -12,11 +12,15 @@ use super::stack::{Stack, StackFunction};
 use super::watch::{Change, Watch};
 use super::{Global, build, stack};
 use crate::cluster::command::Command;
+use crate::cluster::function::{FunctionName, FunctionSpec};
+use crate::dashboard::kubectl::trouble;
 use crate::dashboard::tui::app::WhenClosed;
 use crate::dashboard::tui::{self, Left, terminal};
 use crate::live::host::Host;
 use crate::live::settings::{Loaded, Sources};
+use build::Refreshed;
 use news::News;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,6 +29,8 @@ use std::time::Duration;
 
 /// Between looks for what there is to tell.
 const NEWS_PAUSE: Duration = Duration::from_millis(200);
+/// How long new pods are looked at before their functions are said to be deployed.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Start a cluster: a gateway, functions, pods, autoscalers
 ///
@@ -69,8 +75,12 @@ pub struct Args {
 }
 
 impl Args {
-    fn sources(&self) -> Sources {
+    fn sources(&self, state: Option<&Path>) -> Sources {
+        // The flag and FAASIM_STATE arrive as one, and the flag wins.
+        let variable = std::env::var_os("FAASIM_STATE").is_some_and(|v| Some(Path::new(&v)) == state);
+        let dir = state.map(|dir| dir.display().to_string());
         let flags = [
+            ("state.dir", &dir, if variable { "FAASIM_STATE" } else { "--state" }),
             ("pods.provider", &self.provider, "--provider"),
             ("openfaas.edition", &self.edition, "--edition"),
             ("gateway.port", &self.port, "--port"),
@@ -83,7 +93,6 @@ impl Args {
             preset: self.preset.clone(),
             config: self.config.clone(),
             folder: PathBuf::new(),
-            // FAASIM_STATE is the flag's own, and arrives through it.
             environment: std::env::vars().filter(|(name, _)| name != "FAASIM_STATE").collect(),
             sets: self.sets.clone(),
             flags: flags.into_iter().filter_map(given).collect(),
@@ -96,8 +105,9 @@ impl Args {
 /// # Errors
 /// A setting, the stack file, the state folder, the engine or the port: a sentence that says what to do.
 pub fn run(args: Args, global: &Global) -> Outcome {
-    let mut loaded = Loaded::read(&args.sources()).map_err(Failure::used)?;
+    let mut loaded = Loaded::read(&args.sources(global.state.as_deref())).map_err(Failure::used)?;
     if let Some(dir) = &global.state {
+        // As it was given, should it be no Unicode.
         loaded.settings.state.dir = Some(dir.clone());
     }
     if args.print_config {
@@ -177,11 +187,17 @@ async fn plain(
     for line in greeting(&host) {
         say(line);
     }
-    deploy(&host, stack, say, complain).await;
-    say("ready; Ctrl-C stops it".into());
+    let cannot_run = deploy(&host, stack, say, complain).await;
+    say(match cannot_run.len() {
+        0 => "ready; Ctrl-C stops it".into(),
+        _ => {
+            let names: Vec<&str> = cannot_run.iter().map(|name| name.name.as_str()).collect();
+            format!("ready, except {}; Ctrl-C stops it", names.join(", "))
+        }
+    });
     tokio::select! {
         () = until_stopped(&host, signals) => {}
-        never = told(&host) => match never {},
+        never = told(&host, cannot_run) => match never {},
         never = watched(&host, watch, say, complain) => match never {},
     }
     Ok(Shown { host, trouble: None })
@@ -251,17 +267,25 @@ fn notes(host: &Host) -> Vec<String> {
     all.map(|note| format!("note: {note}")).collect()
 }
 
-async fn deploy(host: &Host, mut stack: Stack, say: impl Fn(String), complain: impl Fn(String)) {
+/// Deploys what a stack holds, its images first where they are made here. Gives what cannot run as it is: that was said.
+async fn deploy(
+    host: &Host,
+    mut stack: Stack,
+    say: impl Fn(String),
+    complain: impl Fn(String),
+) -> BTreeSet<FunctionName> {
     let with_images = host.handle.view().platform.provider == "docker";
     let (mut built, others): (Vec<_>, Vec<_>) =
         stack.functions.drain(..).partition(|function| with_images && build::is_built_here(function));
     // What can run at once does not wait for what is built first.
-    deploy_now(host, others, &say, &complain).await;
+    let mut cannot_run = deploy_now(host, others, BTreeMap::new(), &say, &complain).await;
     if built.is_empty() {
-        return;
+        return cannot_run;
     }
-    match build::refresh(&built, &say).await {
-        Ok(failed) => {
+    let mut lacks = BTreeMap::new();
+    match build::refreshed(&built, &say).await {
+        Ok(Refreshed { failed, lacking }) => {
+            lacks = lacking;
             built.retain(|function| !failed.contains_key(&function.spec.name));
             for (name, why) in failed {
                 complain(format!("not deployed: {name}: its image was not built: {why}"));
@@ -269,30 +293,58 @@ async fn deploy(host: &Host, mut stack: Stack, say: impl Fn(String), complain: i
         }
         Err(why) => complain(format!("images are not built: {why}")),
     }
-    deploy_now(host, built, &say, &complain).await;
+    cannot_run.append(&mut deploy_now(host, built, lacks, &say, &complain).await);
+    cannot_run
 }
 
 async fn deploy_now(
     host: &Host,
     functions: Vec<StackFunction>,
+    lacks: BTreeMap<String, String>,
     say: &impl Fn(String),
     complain: &impl Fn(String),
-) {
-    for (name, answer) in host.deploy(functions.into_iter().map(|f| f.spec).collect()).await {
-        match answer {
-            Ok(notes) => {
+) -> BTreeSet<FunctionName> {
+    let specs: Vec<FunctionSpec> = functions.into_iter().map(|f| f.spec).collect();
+    let names: Vec<FunctionName> = specs.iter().map(FunctionSpec::full_name).collect();
+    let answers = host.deploy(specs).await;
+    let of = names.iter().zip(&answers);
+    let waited_for = of.filter(|(name, (_, answer))| answer.is_ok() && !lacks.contains_key(&name.name));
+    let mut troubles = troubles(host, &waited_for.map(|(name, _)| name).collect::<Vec<_>>()).await;
+    let mut cannot_run = BTreeSet::new();
+    for ((name, answer), full) in answers.into_iter().zip(names) {
+        let trouble = lacks.get(&name).cloned().or_else(|| troubles.remove(&full));
+        match (answer, trouble) {
+            (Ok(notes), None) => {
                 say(format!("deployed {name}: {}/function/{name}", host.gateway));
                 notes.into_iter().for_each(|note| say(format!("  {note}")));
             }
-            Err(error) => complain(format!("not deployed: {name}: {error}")),
+            (Ok(_), Some(why)) => {
+                complain(format!("cannot run: {name}: {why}"));
+                cannot_run.insert(full);
+            }
+            (Err(error), _) => complain(format!("not deployed: {name}: {error}")),
         }
     }
+    cannot_run
+}
+
+/// Looks a moment at functions that were just deployed, and gives those whose pods are in trouble, with the reason.
+async fn troubles(host: &Host, names: &[&FunctionName]) -> BTreeMap<FunctionName, String> {
+    let mut snapshots = host.snapshots.clone();
+    let settled = snapshots.wait_for(|now| {
+        names.iter().all(|name| now.function(name).is_some_and(|f| trouble::is_settled(now, f)))
+    });
+    // Those that take longer may still come up: what becomes of them is told later.
+    let _ = tokio::time::timeout(MOMENT, settled).await;
+    let now = host.snapshots.borrow();
+    let of = |name: &&FunctionName| Some(((*name).clone(), trouble::of_function(&now, now.function(name)?)?));
+    names.iter().filter_map(of).collect()
 }
 
 /// Tells what happens, for ever.
-async fn told(host: &Host) -> Infallible {
+async fn told(host: &Host, cannot_run: BTreeSet<FunctionName>) -> Infallible {
     let mut snapshots = host.snapshots.clone();
-    let mut news = News::since(snapshots.borrow().at);
+    let mut news = News::since(snapshots.borrow().at, cannot_run);
     loop {
         let lines = news.of(&snapshots.borrow_and_update());
         lines.into_iter().for_each(say);

@@ -16,6 +16,9 @@ const REQUESTS_PER_SECOND: &str = "requests_per_second";
 /// Requests in flight, waiting ones included, as a metric that an HPA can name.
 const IN_FLIGHT: &str = "in_flight";
 
+/// What an autoscaler may ask of a function, besides the CPU and memory of its pods.
+pub(super) const METRICS: [&str; 2] = [REQUESTS_PER_SECOND, IN_FLIGHT];
+
 /// One pod's use of CPU: the metrics server's two points, and the window between them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct PodMeter {

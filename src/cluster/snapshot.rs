@@ -1,6 +1,7 @@
 //! The cluster as it stands: what every screen, API and report is made from.
 
 use super::function::{FunctionId, FunctionName, FunctionSpec};
+use super::go_duration;
 use super::namespaces::Namespace;
 use super::node::Node;
 use super::pod::{Pod, PodUid};
@@ -76,7 +77,14 @@ impl FunctionState {
     /// Who changes its replicas by itself, in a sentence: there is never more than one.
     pub fn in_charge(&self) -> String {
         let (name, labels) = (&self.spec.name, &self.labels);
-        let range = format!("from {} to {} pods", labels.min, labels.max);
+        let range = match labels.zero {
+            true => format!(
+                "from 0 (after {} without a call) to {} pods",
+                go_duration::print(labels.zero_duration),
+                labels.max
+            ),
+            false => format!("from {} to {} pods", labels.min, labels.max),
+        };
         match self.scaler {
             Scaler::Hpa if self.labelled => format!(
                 "`{name}` is scaled by its horizontal pod autoscaler; its com.openfaas.scale labels rest until \

@@ -3,13 +3,13 @@
 use super::action::Action;
 use super::command::{Command, Refusal, Reply};
 use super::function::{FunctionId, FunctionName, FunctionSpec};
-use super::metering::FunctionMeter;
+use super::metering::{self, FunctionMeter};
 use super::pod::Deleting;
 use super::probe::Probes;
 use super::record::Record;
 use super::scaling::alert;
 use super::scaling::decision::{Decision, Scaler};
-use super::scaling::hpa::{Hpa, HpaSpec};
+use super::scaling::hpa::{Hpa, HpaSpec, MetricSpec};
 use super::scaling::openfaas::{Edition, ProScaler, ScaleLabels};
 use super::state::Function;
 use super::time::Time;
@@ -226,7 +226,7 @@ impl Cluster {
         if scaler != Scaler::Person && replicas > 0 {
             notes.push(format!("`{}` is scaled by {scaler}, which may change this again", name.name));
         }
-        let decision = Decision::plain(now, Scaler::Person, f.replicas, replicas, "asked for");
+        let decision = Decision::plain(now, Scaler::Person, f.replicas, replicas, "");
         if decision.changed() {
             self.decided(now, id, decision);
         }
@@ -264,7 +264,11 @@ impl Cluster {
                 )));
             }
             Some(hpa) => {
-                hpa.spec = spec.with_defaults();
+                let spec = spec.with_defaults();
+                if hpa.spec == spec {
+                    return Ok(self.notes(id));
+                }
+                hpa.spec = spec;
                 true
             }
             None => {
@@ -374,6 +378,22 @@ impl Cluster {
                 "`{name}` has no CPU request, and a percentage is a share of it: TARGETS stays <unknown> until \
                  you deploy it with `requests: {{cpu: 10m}}`"
             ));
+        }
+        for metric in f.hpa.iter().flat_map(|h| &h.spec.metrics) {
+            let known = format!("the gateway counts {} of each function", metering::METRICS.join(" and "));
+            match metric {
+                MetricSpec::Pods { metric, .. } | MetricSpec::Object { metric, .. }
+                    if !metering::METRICS.contains(&metric.as_str()) =>
+                {
+                    notes.push(format!(
+                        "`{name}`: nobody measures `{metric}` here, so its target stays <unknown>: {known}"
+                    ));
+                }
+                MetricSpec::External { metric, .. } => notes.push(format!(
+                    "`{name}`: there are no external metrics here, so the target of `{metric}` stays <unknown>: {known}"
+                )),
+                _ => {}
+            }
         }
         notes.extend(f.ignored_labels.iter().cloned());
         Reply { notes }

@@ -1,9 +1,11 @@
 //! Things of the cluster as kubectl prints them, for the screen and for `get` and `describe` alike.
 
 pub mod describe;
+pub mod node;
 pub mod objects;
 pub mod rows;
 pub mod table;
+pub mod trouble;
 
 use crate::cluster::pod::Pod;
 use crate::cluster::time::Time;

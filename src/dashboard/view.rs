@@ -130,4 +130,10 @@ pub struct Platform {
     pub metrics: String,
     /// The state folder.
     pub state_dir: String,
+    /// When this run of it began.
+    #[serde(default)]
+    pub since: Time,
+    /// The machine's memory; 0 where it is not known.
+    #[serde(default)]
+    pub memory: Bytes,
 }

@@ -7,6 +7,7 @@ use crate::cluster::command::{Command, Refusal};
 use crate::cluster::function::{FunctionSpec, is_dns_label};
 use crate::cluster::namespaces::Namespace;
 use crate::cluster::node::{Node, NodeId};
+use crate::cluster::quantity::Bytes;
 use crate::cluster::snapshot::Snapshot;
 use crate::dashboard::view::Platform;
 use crate::live::asynchronous::{Queue, QueueError, Through, Worker};
@@ -128,6 +129,8 @@ impl Host {
             provider: provider.name().into(),
             provider_note,
             state_dir: folder.path().display().to_string(),
+            since: now,
+            memory: memory(),
             ..Platform::default()
         }));
         let queue = Queue::open(folder.path())?;
@@ -275,6 +278,13 @@ impl Host {
 }
 
 /// This machine.
+/// This machine's memory, where the kernel tells.
+fn memory() -> Bytes {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilo = info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
+    Bytes(kilo.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024)
+}
+
 fn nodes() -> Vec<Node> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = if name.trim().is_empty() { "localhost".into() } else { name.trim().to_owned() };

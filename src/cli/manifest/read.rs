@@ -31,6 +31,28 @@ const METADATA: &[&str] = &[
     "uid",
 ];
 
+/// Of these, what a person writes for others to read.
+const PERSONS: [&str; 4] = ["labels", "annotations", "finalizers", "ownerReferences"];
+/// kubectl's own copy of what was applied; nobody misses it.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What `metadata` says.
+#[derive(Default)]
+struct Metadata {
+    name: Option<String>,
+    namespace: Option<String>,
+    /// What is not kept.
+    dropped: Vec<String>,
+}
+
+fn says_something(node: &Node) -> bool {
+    match &node.value {
+        Value::Map(entries) => entries.iter().any(|(key, _)| key.text() != Some(LAST_APPLIED)),
+        Value::List(items) => !items.is_empty(),
+        _ => false,
+    }
+}
+
 /// The fields of a mapping by their names.
 pub(super) type Fields<'a> = BTreeMap<&'a str, Field<'a>>;
 
@@ -133,7 +155,7 @@ impl Reader<'_> {
             }
             known.then_some(version)
         });
-        let namespace = self.metadata(&fields, node.id);
+        let Metadata { name, namespace, dropped } = self.metadata(&fields, node.id);
         let spec = self.need(&fields, "spec", "", node.id)?;
         let mut known = vec!["scaleTargetRef", "minReplicas", "maxReplicas"];
         match version.as_deref() {
@@ -148,17 +170,28 @@ impl Reader<'_> {
         for problem in out.iter().flat_map(HpaSpec::problems) {
             self.wrong(self.place(&problem.field).unwrap_or(spec.key), problem.to_string());
         }
-        Some((FunctionName::within(&target?, Some(namespace.as_deref().unwrap_or(self.namespace))), out?))
+        let function = FunctionName::within(&target?, Some(namespace.as_deref().unwrap_or(self.namespace)));
+        let mut notes = Vec::new();
+        if let Some(name) = name.filter(|name| *name != function.name) {
+            notes.push(format!(
+                "the autoscaler `{name}` is called `{0}` here, as the function that it scales",
+                function.name
+            ));
+        }
+        if !dropped.is_empty() {
+            notes.push(format!("{}: not kept: {}", function.name, dropped.join(", ")));
+        }
+        Some(Autoscaler { function, spec: out?, notes })
     }
 
-    /// Gives the namespace.
-    fn metadata(&self, fields: &Fields<'_>, node: NodeId) -> Option<String> {
-        let metadata = self.need(fields, "metadata", "", node)?;
+    fn metadata(&self, fields: &Fields<'_>, node: NodeId) -> Metadata {
+        let Some(metadata) = self.need(fields, "metadata", "", node) else { return Metadata::default() };
         let fields = self.fields(metadata.value, "metadata", METADATA);
-        if let Some(name) = self.need(&fields, "name", "metadata", metadata.key) {
-            self.document.text(name, "metadata.name");
-        }
-        self.document.text(*fields.get("namespace")?, "metadata.namespace")
+        let name = self.need(&fields, "name", "metadata", metadata.key);
+        let name = name.and_then(|name| self.document.text(name, "metadata.name"));
+        let namespace = fields.get("namespace").and_then(|f| self.document.text(*f, "metadata.namespace"));
+        let dropped = PERSONS.iter().filter(|key| fields.get(**key).is_some_and(|f| says_something(f.value)));
+        Metadata { name, namespace, dropped: dropped.map(|key| format!("metadata.{key}")).collect() }
     }
 
     /// The name of what is scaled.
@@ -188,7 +221,8 @@ impl Reader<'_> {
             None => fields.get("metrics").map_or(Some(Vec::new()), |field| self.metrics(*field)),
         };
         let behavior = fields.get("behavior").map(|field| self.behavior(*field));
-        let (min_replicas, behavior) = (min.map_or(Some(None), |m| m.map(Some))?, behavior);
+        // The API server fills the default in.
+        let min_replicas = Some(min.unwrap_or(Some(1))?);
         Some(HpaSpec { min_replicas, max_replicas: max?, metrics: metrics?, behavior })
     }
 

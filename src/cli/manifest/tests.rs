@@ -76,7 +76,7 @@ fn v2() -> HpaSpec {
     let object =
         ObjectRef { api_version: "apps/v1".into(), kind: "Deployment".into(), name: "php-apache".into() };
     HpaSpec {
-        min_replicas: None,
+        min_replicas: Some(1),
         max_replicas: 10,
         metrics: vec![
             MetricSpec::Resource { name: Resource::Cpu, target: ResourceTarget::Utilization(50) },
@@ -109,16 +109,42 @@ fn v2() -> HpaSpec {
     }
 }
 
+/// What is read, without its notes.
+fn pairs(name: &str, text: &str, namespace: &str) -> Vec<(FunctionName, HpaSpec)> {
+    read_text(name, text, namespace).unwrap().into_iter().map(|a| (a.function, a.spec)).collect()
+}
+
+#[test]
+fn what_is_not_kept_is_said_and_defaults_change_nothing() {
+    let more = "  labels: {team: a}\n  annotations: {kubectl.kubernetes.io/last-applied-configuration: x}\n";
+    let text =
+        V1.replacen("metadata:\n", &format!("metadata:\n{more}"), 1).replacen("name: ", "name: my-", 1);
+    let read = read_text("a", &text, "x").unwrap().remove(0);
+    assert_eq!(
+        read.notes,
+        [
+            "the autoscaler `my-mltest` is called `mltest` here, as the function that it scales",
+            "mltest: not kept: metadata.labels"
+        ]
+    );
+    assert_eq!(read_text("a", V1, "x").unwrap()[0].notes, [""; 0]);
+    let written = HpaSpec { behavior: v2().behavior, ..HpaSpec::cpu(50, None, 4) };
+    let name = FunctionName { namespace: "x".into(), name: "f".into() };
+    let back = read_text("a", &yaml(&name, &Hpa::new(written.clone(), Time::ZERO)), "x").unwrap().remove(0);
+    assert!(back.spec != written && super::same(&back.spec, &written));
+    assert!(!super::same(&HpaSpec::cpu(50, Some(2), 4), &HpaSpec::cpu(50, None, 4)));
+}
+
 #[test]
 fn both_versions_are_read() {
     let name = FunctionName { namespace: "openfaas-fn".into(), name: "mltest".into() };
     let v1 = (name, HpaSpec::cpu(20, Some(2), 6));
-    assert_eq!(read_text("hpa.yaml", V1, "openfaas-fn").unwrap(), std::slice::from_ref(&v1));
+    assert_eq!(pairs("hpa.yaml", V1, "openfaas-fn"), std::slice::from_ref(&v1));
     let shop = FunctionName { namespace: "shop".into(), name: "php-apache".into() };
     // The namespace of the command is for those that name none.
     let both = format!("---\n{V1}---\n# nothing\n--- # and\n{V2}");
     let staging = FunctionName { namespace: "staging".into(), ..v1.0.clone() };
-    assert_eq!(read_text("a", &both, "staging").unwrap(), [(staging, v1.1), (shop, v2())]);
+    assert_eq!(pairs("a", &both, "staging"), [(staging, v1.1), (shop, v2())]);
 }
 
 /// Kubernetes fills `behavior` in, so what comes back says more in words and the same in effect.
@@ -137,7 +163,7 @@ fn what_is_written_is_read_back() {
         let name = FunctionName { namespace: "shop".into(), name: name.into() };
         let mut hpa = Hpa::new(spec.clone(), Time::from_secs(1_700_000_000));
         let text = yaml(&name, &hpa);
-        assert_eq!(read_text("a", &text, "x").unwrap(), [(name.clone(), filled(spec.clone()))], "{text}");
+        assert_eq!(pairs("a", &text, "x"), [(name.clone(), filled(spec.clone()))], "{text}");
         hpa.status.current_metrics = Some(vec![MetricStatus::default(); spec.metrics.len()]);
         let text = serde_json::to_string(&list([(&name, &hpa), (&name, &hpa)])).unwrap();
         assert_eq!(read_text("a", &text, "x").unwrap().len(), 2, "{text}");

@@ -36,7 +36,7 @@ pub fn object(name: &FunctionName, hpa: &Hpa) -> Value {
     })
 }
 
-fn spec(target: &str, spec: &HpaSpec) -> Value {
+pub(super) fn spec(target: &str, spec: &HpaSpec) -> Value {
     let mut out = Map::new();
     out.insert(
         "scaleTargetRef".into(),

@@ -1,11 +1,12 @@
 //! What `describe` prints about a function, a deployment and a pod.
 
-mod page;
+pub(super) mod page;
 mod pod;
 
 pub use pod::pod;
 
-use super::rows::seen;
+use super::rows::{kind, seen};
+use super::trouble;
 use crate::cluster::scaling::hpa::columns::DescribedEvent;
 use crate::cluster::snapshot::{FunctionState, Snapshot};
 use crate::cluster::time::Time;
@@ -71,6 +72,9 @@ pub fn function(view: &View, function: &FunctionState) -> String {
     page.put("Name", &spec.name);
     page.put("Namespace", &spec.namespace);
     page.put("Status", if function.ready > 0 { "Ready" } else { "Not Ready" });
+    if let Some(trouble) = trouble::of_function(&view.snapshot, function) {
+        page.put("Reason", trouble);
+    }
     page.put("Replicas", function.replicas);
     page.put("Available Replicas", function.ready);
     page.put("Invocations", traffic.total);
@@ -109,7 +113,31 @@ pub fn function(view: &View, function: &FunctionState) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
+    if function.ready == 0 && function.replicas > 0 {
+        text += &last_events(&view.snapshot, function);
+    }
     text
+}
+
+/// The last things that happened to a function and its pods.
+fn last_events(snapshot: &Snapshot, function: &FunctionState) -> String {
+    const MOST: usize = 5;
+    let mut events: Vec<_> =
+        snapshot.events.iter().rev().filter(|e| e.function == function.id).take(MOST).collect();
+    events.reverse();
+    let mut page = Page::default();
+    page.line("Last events:");
+    for e in events {
+        page.line(format_args!(
+            "  {}\t{}\t{}\t{}\t{}",
+            kind(e),
+            e.reason,
+            seen(e, snapshot.at),
+            e.object,
+            e.message
+        ));
+    }
+    page.finish()
 }
 
 fn list(names: &[String]) -> String {

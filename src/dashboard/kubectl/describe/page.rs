@@ -8,19 +8,19 @@ use crate::cluster::time::Time;
 use std::fmt::Write;
 
 /// What kubectl writes where there is nothing.
-pub(super) const NONE: &str = "<none>";
+pub(in crate::dashboard::kubectl) const NONE: &str = "<none>";
 
 /// Lines of a title and what it says; a title's further lines stand below the first.
 #[derive(Default)]
-pub(super) struct Page(String);
+pub(in crate::dashboard::kubectl) struct Page(String);
 
 impl Page {
-    pub(super) fn put(&mut self, title: &str, text: impl std::fmt::Display) {
+    pub(in crate::dashboard::kubectl) fn put(&mut self, title: &str, text: impl std::fmt::Display) {
         // Writing into a String cannot fail.
         let _ = writeln!(self.0, "{title}:\t{text}");
     }
 
-    pub(super) fn map<'a>(
+    pub(in crate::dashboard::kubectl) fn map<'a>(
         &mut self,
         title: &str,
         entries: impl IntoIterator<Item = (&'a String, &'a String)>,
@@ -37,11 +37,11 @@ impl Page {
         }
     }
 
-    pub(super) fn line(&mut self, text: impl std::fmt::Display) {
+    pub(in crate::dashboard::kubectl) fn line(&mut self, text: impl std::fmt::Display) {
         let _ = writeln!(self.0, "{text}");
     }
 
-    pub(super) fn resources(&mut self, indent: &str, spec: &FunctionSpec) {
+    pub(in crate::dashboard::kubectl) fn resources(&mut self, indent: &str, spec: &FunctionSpec) {
         for (title, resources) in [("Limits", &spec.limits), ("Requests", &spec.requests)] {
             if resources.is_empty() {
                 continue;
@@ -56,7 +56,7 @@ impl Page {
         }
     }
 
-    pub(super) fn environment(&mut self, indent: &str, spec: &FunctionSpec) {
+    pub(in crate::dashboard::kubectl) fn environment(&mut self, indent: &str, spec: &FunctionSpec) {
         let process = spec.env_process.iter().map(|p| ("fprocess", p.as_str()));
         let all: Vec<(&str, &str)> =
             process.chain(spec.env_vars.iter().map(|(k, v)| (k.as_str(), v.as_str()))).collect();
@@ -69,7 +69,12 @@ impl Page {
         }
     }
 
-    pub(super) fn events<'a>(&mut self, events: impl Iterator<Item = &'a Happening>, now: Time, from: &str) {
+    pub(in crate::dashboard::kubectl) fn events<'a>(
+        &mut self,
+        events: impl Iterator<Item = &'a Happening>,
+        now: Time,
+        from: &str,
+    ) {
         let mut events = events.peekable();
         if events.peek().is_none() {
             return self.put("Events", NONE);
@@ -82,7 +87,7 @@ impl Page {
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(in crate::dashboard::kubectl) fn finish(self) -> String {
         aligned(&self.0)
     }
 }

@@ -4,13 +4,18 @@ use super::moment;
 use super::page::{NONE, Page};
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::pod::{Container, Pod};
-use crate::cluster::probe::Probes;
-use crate::cluster::snapshot::Snapshot;
+use crate::cluster::probe::{Probe, Probes};
 use crate::cluster::time::Time;
+use crate::dashboard::view::View;
 use std::collections::BTreeMap;
 
+/// Where containers see secrets, as OpenFaaS has it.
+const MOUNT: &str = "/var/openfaas/secrets";
+
 /// `kubectl describe pod`.
-pub fn pod(snapshot: &Snapshot, pod: &Pod, now: Time) -> String {
+pub fn pod(view: &View, pod: &Pod, now: Time) -> String {
+    let snapshot = &view.snapshot;
+    let in_process = view.platform.provider == "process";
     let spec = &pod.spec;
     let node = snapshot.nodes.iter().find(|n| n.id == pod.node).map_or(NONE, |n| &n.name);
     let (ip, port) = pod.address.as_deref().and_then(|a| a.rsplit_once(':')).unwrap_or((NONE, "0"));
@@ -46,9 +51,14 @@ pub fn pod(snapshot: &Snapshot, pod: &Pod, now: Time) -> String {
     page.put("    Restart Count", pod.restarts);
     page.resources("    ", spec);
     let probes = Probes::read(&spec.annotations, snapshot.settings.edition).unwrap_or_default().0;
-    page.put("    Liveness", probes.liveness);
+    // A container listens on its own 8080; a process on the port it was given.
+    let asked = |probe: Probe| match in_process {
+        true => probe.to_string().replacen(":8080", &format!(":{port}"), 1),
+        false => probe.to_string(),
+    };
+    page.put("    Liveness", asked(probes.liveness));
     match probes.readiness {
-        Some(probe) => page.put("    Readiness", probe),
+        Some(probe) => page.put("    Readiness", asked(probe)),
         None => {
             page.put("    Readiness", "the watchdog's report that it takes requests, which comes at once")
         }
@@ -58,8 +68,12 @@ pub fn pod(snapshot: &Snapshot, pod: &Pod, now: Time) -> String {
         true => page.put("    Mounts", NONE),
         false => {
             page.line("    Mounts:");
+            let folder = match in_process {
+                true => format!("{}/pods/{}/secrets", view.platform.state_dir, pod.name),
+                false => MOUNT.to_owned(),
+            };
             for secret in &spec.secrets {
-                page.line(format_args!("      /var/openfaas/secrets/{secret} (ro)"));
+                page.line(format_args!("      {folder}/{secret} (ro)"));
             }
         }
     }

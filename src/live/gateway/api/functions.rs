@@ -70,8 +70,10 @@ async fn change(handle: Handle, body: Body, command: fn(FunctionSpec) -> Command
 
 /// Reads a deployment; the sentence of refusal names the field.
 fn parse(bytes: &[u8]) -> Result<FunctionSpec, String> {
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|e| format!("the deployment is not JSON: {e}"))?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|e| match e.line() {
+        0 | 1 if bytes.trim_ascii().is_empty() => "the deployment is not JSON: it is empty".to_owned(),
+        line => format!("the deployment is not JSON: see line {line}, column {}", e.column()),
+    })?;
     let Value::Object(fields) = &value else {
         return Err("the deployment is not a JSON object: `service` and `image` are needed".into());
     };
