@@ -10,6 +10,7 @@ pub mod guide;
 pub mod history;
 pub mod input;
 pub mod link;
+pub mod samples;
 pub mod terminal;
 pub mod theme;
 pub mod words;

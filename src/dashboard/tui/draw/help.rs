@@ -2,7 +2,7 @@
 
 use super::Pen;
 use super::dialogs::boxed;
-use crate::dashboard::tui::words::fit;
+use crate::dashboard::tui::words::{fit, width};
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
@@ -61,6 +61,8 @@ impl Pen<'_> {
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
         let inner = boxed(self, area, 74, height, "Help");
         let scroll = scroll.min(lines.len().saturating_sub(inner.height.into()));
+        let below = lines.len().saturating_sub(scroll + usize::from(inner.height));
+        self.more(inner, scroll, below);
         for ((key, what), line) in lines.into_iter().skip(scroll).zip(inner.rows()) {
             if key.is_empty() {
                 self.text(line, what, self.theme.strong());
@@ -70,6 +72,17 @@ impl Pen<'_> {
             let spans =
                 vec![Span::styled(format!("  {key:<11} "), self.theme.key()), Span::raw(fit(what, room))];
             self.spans(line, spans);
+        }
+    }
+
+    /// On the edges of the box: how much there is above and below what it shows.
+    fn more(&mut self, inner: Rect, above: usize, below: usize) {
+        let edges = [(inner.y.saturating_sub(1), "↑", above), (inner.bottom(), "↓", below)];
+        for (y, mark, lines) in edges.into_iter().filter(|(_, _, lines)| *lines > 0) {
+            let words = format!(" {mark} {lines} more ");
+            let length = u16::try_from(width(&words)).unwrap_or(0).min(inner.width);
+            let at = Rect { x: inner.right() - length, y, width: length, height: 1 };
+            self.text(at, &words, self.theme.focus());
         }
     }
 }

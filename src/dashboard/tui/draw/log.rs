@@ -13,18 +13,20 @@ impl Pen<'_> {
     pub fn log(&mut self, area: Rect, tabs: bool) {
         let app = self.app;
         let rows = app.log_rows();
-        let of = match (app.own_log, app.function()) {
-            (true, _) => "of faasim; o: of the pods".to_owned(),
-            (false, Some(f)) => format!("of {}'s pods; o: of faasim", f.spec.name),
-            (false, None) => String::new(),
+        let [of, short] = match (app.own_log, app.function()) {
+            (true, _) => ["of faasim; o: of the pods".to_owned(), "faasim; o: pods".into()],
+            (false, Some(f)) => {
+                [format!("of {}'s pods; o: of faasim", f.spec.name), "pods; o: faasim".into()]
+            }
+            (false, None) => [String::new(), String::new()],
         };
         let skip = if app.pane == Pane::Log { app.scroll } else { 0 };
-        let behind = if skip > 0 { format!("{skip} lines back, ") } else { String::new() };
-        let about = match self.filtered(Pane::Log, rows.len()) {
-            Some(words) => words,
-            None => format!("{behind}{of}"),
+        let about = match (self.filtered(Pane::Log, rows.len()), skip) {
+            (Some(words), _) => [words, format!("{} shown", rows.len())],
+            (None, 0) => [of, short],
+            (None, skip) => [format!("{skip} lines back, {of}"), format!("{skip} lines back")],
         };
-        let rest = self.head(Pane::Log, area, tabs, &about);
+        let rest = self.head(Pane::Log, area, tabs, &about.each_ref().map(String::as_str));
         if rows.is_empty() {
             return self.text(inset(rest), "Nothing was written yet.", self.theme.faint());
         }
