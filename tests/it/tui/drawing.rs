@@ -121,7 +121,7 @@ fn titles_say_less_where_there_is_less_room() {
     let text = stage.text(80, 24);
     assert!(text.contains("━ 1 Functions 4 ━━━ READY REQ/S↓"), "{text}");
     stage.types("/lt");
-    assert!(stage.text(80, 24).contains("━ 1 1 with “lt” ━"), "{}", stage.text(80, 24));
+    assert!(stage.text(80, 24).contains("━ 1 “lt”: 1 of 4 ━"), "{}", stage.text(80, 24));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn every_pane_alone_and_the_help() {
         "long lines go on: {events}"
     );
     stage.press(KeyCode::Char('?'));
-    let help = stage.text(76, 47);
+    let help = stage.text(76, 53);
     let inside = help.lines().map(|l| l.chars().skip(2).take(72).collect::<String>().trim_end().to_owned());
     insta::assert_snapshot!("help", inside.collect::<Vec<_>>().join("\n"));
 }

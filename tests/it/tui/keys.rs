@@ -251,7 +251,7 @@ fn the_mouse_chooses_what_it_points_at() {
     let lines: Vec<String> = stage.text(80, 24).lines().map(Into::into).collect();
     let line_of = |what: &str| lines.iter().position(|l| l.contains(what)).unwrap() as u16;
     let sleep = at(&stage, 5, line_of("  sleep")).unwrap();
-    stage.app.click(sleep);
+    stage.app.click(sleep.clone());
     assert_eq!(chosen(&stage), "sleep");
     let tabs = &lines[usize::from(line_of("4 Why"))];
     let column = tabs.chars().position(|c| c == 'W').unwrap() as u16;

@@ -65,10 +65,13 @@ impl App {
                 let form = self.function().map(|f| Form::hpa(f.name(), f.hpa.as_deref()));
                 self.dialog = form.map(Dialog::Form);
             }
+            Intent::Retry => return self.retry_call(),
+            Intent::DeletePod if self.pane == Pane::Async => self.ask_to_cancel_call(),
             Intent::DeletePod => match self.pod() {
                 Some(pod) => self.dialog = Some(Dialog::DeletePod { name: pod.name.clone() }),
                 None => self.say("there is no pod to delete", true),
             },
+            Intent::OwnLog if self.pane == Pane::Async => self.toggle_all_calls(),
             Intent::OwnLog => {
                 self.own_log = !self.own_log;
                 self.go_to(Pane::Log);
@@ -147,7 +150,7 @@ impl App {
     }
 
     fn filterable(&self) -> bool {
-        matches!(self.pane, Pane::Functions | Pane::Pods | Pane::Events | Pane::Log | Pane::Requests)
+        !matches!(self.pane, Pane::Charts | Pane::Why | Pane::Lesson)
     }
 
     fn pause(&mut self) {
@@ -236,6 +239,10 @@ impl App {
                 self.go_to(Pane::Pods);
                 self.pod = Some(uid);
             }
+            Hit::Call(id) => {
+                self.go_to(Pane::Async);
+                self.call = Some(id);
+            }
         }
     }
 
@@ -245,6 +252,7 @@ impl App {
             Hit::Pane(pane) => pane,
             Hit::Function(_) => Pane::Functions,
             Hit::Pod(_) => Pane::Pods,
+            Hit::Call(_) => Pane::Async,
         };
         self.go_to(pane);
         self.go(by);
@@ -260,6 +268,7 @@ impl App {
             Pane::Events => (by, self.events().len()),
             Pane::Log => (by.saturating_neg(), self.log_rows().len()),
             Pane::Requests => (by, self.requests().len()),
+            Pane::Async => return self.choose_call(by),
             Pane::Lesson => return self.read_on(by),
         };
         self.scroll = self.scroll.saturating_add_signed(by).min(length.saturating_sub(1));

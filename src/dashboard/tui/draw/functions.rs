@@ -24,8 +24,11 @@ const COLUMNS: [Column; 13] = [
     Column { title: "ASYNC", width: 7, right: true, from: 140 },
     Column { title: "CPU", width: 6, right: true, from: 0 },
     Column { title: "LOAD", width: 8, right: false, from: 70 },
-    Column { title: "SCALED BY", width: 17, right: false, from: 80 },
+    Column { title: "SCALED BY", width: SCALER, right: false, from: 80 },
 ];
+
+/// Letters for who scales a function.
+const SCALER: u16 = 17;
 
 impl Pen<'_> {
     pub fn functions(&mut self, area: Rect) {
@@ -73,8 +76,8 @@ impl Pen<'_> {
             Some(filter) => [
                 format!("Functions: {shown} with “{filter}”{more}{by}"),
                 format!("Functions {shown} “{filter}”{more}{short}"),
-                format!("{shown} with “{filter}”{more}"),
-                format!("{shown} “{filter}”"),
+                format!("“{filter}”: {shown} of {all}{more}"),
+                format!("“{filter}”: {shown}"),
             ],
             None => [
                 format!("Functions {all}{more}{by}"),
@@ -114,7 +117,10 @@ impl Pen<'_> {
         let scaler = match &f.hpa {
             Some(hpa) => {
                 let range = format!("{}–{}", hpa.spec.min(), hpa.spec.max_replicas);
-                format!("HPA {} {range}", hpa.targets_column().replace("<unknown>", "?"))
+                let targets = hpa.targets_column().replace("<unknown>", "?");
+                // A percentage of five digits leaves no room for the word.
+                let wordings = [format!("HPA {targets} {range}"), format!("{targets} {range}")];
+                fitting(&wordings.each_ref().map(String::as_str), SCALER.into())
             }
             None => scaler_in_words(f.scaler).trim_start_matches("by ").into(),
         };

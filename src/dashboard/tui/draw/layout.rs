@@ -125,7 +125,7 @@ fn all(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
         (Pane::Pods, pods),
         (Pane::Why, why),
         (Pane::Events, events),
-        // The last place is for whichever of the two was looked at last.
-        (if app.tab == Pane::Requests { Pane::Requests } else { Pane::Log }, log),
+        // The last place is for whichever of the three was looked at last.
+        (if app.tab > Pane::Log { app.tab } else { Pane::Log }, log),
     ]
 }

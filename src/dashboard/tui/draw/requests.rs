@@ -44,7 +44,7 @@ impl Pen<'_> {
         self.titles(&table, rest, self.theme.faint(), false, None);
         // The last line says what the titles mean, where that costs no request its place.
         let rest = match rest.height {
-            0..8 => rest,
+            0..6 => rest,
             height => {
                 self.text(
                     Rect { y: rest.bottom() - 1, height: 1, ..rest },
@@ -93,8 +93,9 @@ impl Pen<'_> {
 fn legend(columns: u16) -> &'static str {
     match columns {
         100.. => {
-            " c COLD: waited for a pod · q QUEUED for its turn · f FORKED: process started · w WORKED · · WAY there, back"
+            " c COLD: waited for a pod, q QUEUED for its turn, f FORKED: process started, w WORKED, · WAY there and back"
         }
+        0..72 => " COLD waited for a pod, QUEUED for its turn",
         _ => " COLD waited for a pod, QUEUED for its turn, FORKED process, WAY there and back",
     }
 }
