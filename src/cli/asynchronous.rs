@@ -161,7 +161,7 @@ fn query(function: Option<&str>, state: Option<CallState>, id: Option<&str>, glo
 }
 
 /// A text as a part of an address.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {

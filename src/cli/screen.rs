@@ -1,6 +1,7 @@
 //! The ways from the terminal's screen to a cluster: inside this process, over its gateway, into virtual time, and into
 //! a recording.
 
+mod calls;
 mod film;
 mod local;
 mod paced;

@@ -4,19 +4,21 @@
 //! lines and a load's numbers meet at one channel, in [`run`]. The cluster is behind a [`link::Link`].
 
 pub mod app;
+pub mod calls;
 pub mod dialog;
 pub mod draw;
 pub mod guide;
 pub mod history;
 pub mod input;
 pub mod link;
+pub mod samples;
 pub mod terminal;
 pub mod theme;
 pub mod words;
 
 mod errands;
 
-use app::{App, Effect, WhenClosed};
+use app::{App, Effect, Pane, WhenClosed};
 use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
 use errands::{Errands, News};
 use guide::Tutor;
@@ -103,10 +105,12 @@ pub async fn run_with(
             }
         }
         screen.app.tick(screen.opened.elapsed());
-        let wanted = terminal.shows_log(&screen.app).then(|| screen.app.log_of()).flatten();
+        let wanted = terminal.shows(&screen.app, Pane::Log).then(|| screen.app.log_of()).flatten();
         if screen.errands.follow(wanted) {
             screen.app.log.clear();
         }
+        let wanted = terminal.shows(&screen.app, Pane::Async).then(|| screen.app.calls_wanted());
+        screen.errands.look_at_calls(wanted);
         if let Some(left) = screen.left {
             return Ok(left);
         }
@@ -137,7 +141,11 @@ impl Screen {
             News::View(Err(why)) => app.missed(why),
             News::ClusterGone => self.left = Some(Left::ClusterGone),
             News::TerminalGone => self.left = Some(Left::Stop),
-            News::Applied { done, result } => app.applied(done, result),
+            News::Applied { done, result } => {
+                app.applied(done, result);
+                self.errands.look_again();
+            }
+            News::Calls(calls) => app.calls_told(calls),
             News::Invoked { function, result } => app.invoked(&function, result),
             News::Load { function, news } => app.load_news(&function, news),
             News::Log { reader, rows } => {
@@ -194,6 +202,7 @@ impl Screen {
     fn carry_out(&mut self, effect: Effect, terminal: &mut Terminal) -> io::Result<()> {
         match effect {
             Effect::Apply { command, done } => self.errands.apply(command, done),
+            Effect::ChangeCall { id, wish, done } => self.errands.change_call(id, wish, done),
             Effect::Invoke(function, body) => self.errands.invoke(function, body),
             Effect::StartLoad(load) => {
                 if !self.app.loads.contains_key(&load.function) {

@@ -119,7 +119,7 @@ impl Controller {
                 }
                 match action {
                     Action::Persist(record) => records.push(record),
-                    action => answers.extend(self.act(now, action)),
+                    action => answers.extend(self.act(action)),
                 }
             }
             if let Some(journal) = &mut self.journal
@@ -140,7 +140,7 @@ impl Controller {
         }
     }
 
-    fn act(&mut self, now: Time, action: Action) -> Option<Event> {
+    fn act(&mut self, action: Action) -> Option<Event> {
         match action {
             Action::StartPod { uid, name, function, spec, template_hash, restarts, .. } => {
                 self.router.expect_pod(function, uid);
@@ -201,7 +201,9 @@ impl Controller {
                 return Some(Event::Scraped { id, pods: self.provider.samples(), functions });
             }
             Action::Decided { function, decision } if decision.changed() => {
-                tracing::info!(function = function.0, at = ?now, "{}", decision.lines().join("; "));
+                let known = self.snapshots.borrow().functions.get(&function).map(|f| f.spec.name.clone());
+                let name = known.unwrap_or_else(|| format!("function {}", function.0));
+                tracing::info!("{name}: {}", decision.sentence());
             }
             Action::Decided { .. } | Action::Persist(_) => {}
         }

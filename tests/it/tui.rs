@@ -1,5 +1,6 @@
 //! The screen: what it draws for views that the real core made, and what keys do.
 
+mod calls;
 mod drawing;
 mod keys;
 mod stage;

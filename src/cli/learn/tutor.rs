@@ -159,7 +159,7 @@ fn in_lesson(pane: app::Pane) -> Option<Pane> {
         app::Pane::Events => Pane::Events,
         app::Pane::Log => Pane::Log,
         app::Pane::Requests => Pane::Requests,
-        app::Pane::Lesson => return None,
+        app::Pane::Async | app::Pane::Lesson => return None,
     })
 }
 

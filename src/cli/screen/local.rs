@@ -1,11 +1,14 @@
 //! The cluster of this very process.
 
+use super::calls;
 use super::requests::Requests;
 use crate::cli::logbook::LogBook;
 use crate::cluster::command::{Command, Reply};
 use crate::cluster::function::FunctionName;
+use crate::dashboard::tui::calls::{CallWish, Calls, CallsWanted};
 use crate::dashboard::tui::link::{Invocation, Link, Load, LoadNews, LogRow};
 use crate::dashboard::view::View;
+use crate::live::asynchronous::{Which, now};
 use crate::live::gateway::api::logs;
 use crate::live::handle::Handle;
 use futures_util::FutureExt;
@@ -72,5 +75,40 @@ impl Link for Local {
 
     fn load(&self, load: Load, stop: CancellationToken) -> BoxStream<'static, LoadNews> {
         self.requests.load(load, stop)
+    }
+
+    fn calls(&self, wanted: CallsWanted) -> BoxFuture<'static, Result<Calls, String>> {
+        let handle = self.handle.clone();
+        async move {
+            let queue = handle.queue();
+            let function = wanted.function.map(|f| f.to_string());
+            let mut ended = queue.finished(usize::MAX);
+            ended.retain(|one| function.as_ref().is_none_or(|wanted| *wanted == one.function));
+            let which = Which { function, ..Which::default() };
+            let open = queue.list(which, calls::MOST).await.map_err(|e| e.to_string())?;
+            let shown = match &wanted.chosen {
+                Some(id) => queue.show(id).await.map_err(|e| e.to_string())?,
+                None => Vec::new(),
+            };
+            Ok(calls::with_said(calls::listed(open, ended), wanted.chosen, shown))
+        }
+        .boxed()
+    }
+
+    fn change_call(&self, id: String, wish: CallWish) -> BoxFuture<'static, Result<(), String>> {
+        let handle = self.handle.clone();
+        async move {
+            let which = Which { call_id: Some(id.clone()), ..Which::default() };
+            let changed = match wish {
+                CallWish::Retry => handle.queue().retry(which, now()).await,
+                CallWish::Cancel => handle.queue().cancel(which).await,
+            };
+            match changed {
+                Ok(0) => Err(format!("{id} has ended, or was cancelled")),
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+        .boxed()
     }
 }

@@ -1,12 +1,16 @@
 //! A cluster that another process runs.
 
+use super::calls;
 use super::requests::Requests;
+use crate::cli::asynchronous::escaped;
 use crate::cli::client::{Client, lines};
 use crate::cluster::command::{Command, Reply};
 use crate::cluster::function::FunctionName;
 use crate::cluster::time::Time;
+use crate::dashboard::tui::calls::{CallWish, Calls, CallsWanted};
 use crate::dashboard::tui::link::{Invocation, Link, Load, LoadNews, LogRow};
 use crate::dashboard::view::View;
+use crate::live::gateway::api::asynchronous::{CallList, CallShown};
 use crate::live::gateway::api::logs::LogMessage;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -88,6 +92,41 @@ impl Link for Remote {
 
     fn load(&self, load: Load, stop: CancellationToken) -> BoxStream<'static, LoadNews> {
         self.requests.load(load, stop)
+    }
+
+    fn calls(&self, wanted: CallsWanted) -> BoxFuture<'static, Result<Calls, String>> {
+        let client = self.client.clone();
+        async move {
+            let of =
+                wanted.function.map_or(String::new(), |f| format!("&function={}", escaped(&f.to_string())));
+            let path = format!("/system/faasim/async?limit={}{of}", calls::MOST);
+            let list: CallList =
+                client.json(Method::GET, &path, Bytes::new()).await.map_err(|e| e.to_string())?;
+            let shown = match &wanted.chosen {
+                Some(id) => {
+                    let path = format!("/system/faasim/async/call/{}", escaped(id));
+                    // It may have ended meanwhile.
+                    let shown = client.json::<CallShown>(Method::GET, &path, Bytes::new()).await;
+                    shown.map_or_else(|_| Vec::new(), |shown| shown.calls)
+                }
+                None => Vec::new(),
+            };
+            Ok(calls::with_said(calls::listed(list.calls, list.finished), wanted.chosen, shown))
+        }
+        .boxed()
+    }
+
+    fn change_call(&self, id: String, wish: CallWish) -> BoxFuture<'static, Result<(), String>> {
+        let client = self.client.clone();
+        async move {
+            let (method, path) = match wish {
+                CallWish::Retry => (Method::POST, "/system/faasim/async/retry"),
+                CallWish::Cancel => (Method::DELETE, "/system/faasim/async"),
+            };
+            let path = format!("{path}?call_id={}", escaped(&id));
+            client.ask(method, &path, Bytes::new()).await.map(drop).map_err(|e| e.to_string())
+        }
+        .boxed()
     }
 }
 

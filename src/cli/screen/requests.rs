@@ -3,7 +3,7 @@
 use crate::cluster::function::{DEFAULT_NAMESPACE, FunctionName};
 use crate::dashboard::tui::link::{Invocation, Load, LoadNews, LoadProgress, Shape};
 use crate::dashboard::tui::words::latency;
-use crate::lab::load::{self, Arrivals, COLD_START_HEADER, LoadPlan, LoadReport};
+use crate::lab::load::{self, Arrivals, COLD_START_HEADER, Failure, LoadPlan, LoadReport};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -103,11 +103,17 @@ impl Requests {
 
 fn summary(report: &LoadReport) -> String {
     let ms = |ms: f64| latency(Duration::from_secs_f64(ms / 1e3));
+    // Those that were on their way when it was stopped are no fault of the function.
+    let abandoned = report.errors.get(&Failure::Abandoned).copied().unwrap_or(0);
+    let unanswered = match abandoned {
+        0 => String::new(),
+        n => format!(" and {n} cut off by the stop"),
+    };
     format!(
-        "{} requests in {:.0} s, {} failed, p50 {}, p95 {}, {:.0}/s",
+        "{} requests in {:.0} s, {} failed{unanswered}, p50 {}, p95 {}, {:.0}/s",
         report.requests,
         report.seconds,
-        report.failed,
+        report.failed.saturating_sub(abandoned),
         ms(report.latency.p50),
         ms(report.latency.p95),
         report.throughput

@@ -1,6 +1,7 @@
 //! What the screen knows, and what news change about it. What keys change is in [`act`](App::act).
 
 mod act;
+mod calls;
 mod dialogs;
 pub mod explain;
 mod loads;
@@ -9,6 +10,7 @@ mod select;
 pub use loads::LoadState;
 pub use select::{FunctionSort, PodSort};
 
+use super::calls::{CallWish, Calls};
 use super::dialog::Dialog;
 use super::guide::{Guide, Wish};
 use super::history::{Cpu, History, cpu};
@@ -48,14 +50,24 @@ pub enum Pane {
     Log,
     /// Its last requests.
     Requests,
+    /// Asynchronous calls.
+    Async,
     /// The page of a lesson, where there is one.
     Lesson,
 }
 
 impl Pane {
-    /// All that are always there, in the order of their keys 1 to 7.
-    pub const ALL: [Pane; 7] =
-        [Pane::Functions, Pane::Charts, Pane::Pods, Pane::Why, Pane::Events, Pane::Log, Pane::Requests];
+    /// All that are always there, in the order of their keys 1 to 8.
+    pub const ALL: [Pane; 8] = [
+        Pane::Functions,
+        Pane::Charts,
+        Pane::Pods,
+        Pane::Why,
+        Pane::Events,
+        Pane::Log,
+        Pane::Requests,
+        Pane::Async,
+    ];
 
     /// The key that leads to it.
     pub fn number(self) -> usize {
@@ -72,6 +84,7 @@ impl Pane {
             Pane::Events => "Events",
             Pane::Log => "Log",
             Pane::Requests => "Requests",
+            Pane::Async => "Async",
             Pane::Lesson => "Lesson",
         }
     }
@@ -104,6 +117,15 @@ pub enum Effect {
     Apply {
         /// What.
         command: Command,
+        /// In words, when it is done.
+        done: String,
+    },
+    /// Do something to an asynchronous call.
+    ChangeCall {
+        /// Its id.
+        id: String,
+        /// What.
+        wish: CallWish,
         /// In words, when it is done.
         done: String,
     },
@@ -186,6 +208,11 @@ pub struct App {
     pub own_log: bool,
     /// The log that is shown.
     pub log: VecDeque<LogRow>,
+    /// Asynchronous calls as they were seen last, or why there are none to see.
+    pub calls: Option<Result<Calls, String>>,
+    /// Calls of all functions are shown rather than the chosen one's.
+    pub all_calls: bool,
+    call: Option<String>,
     /// Why the last view did not come.
     pub stalled: Option<String>,
     /// The page of a lesson beside the cluster.
@@ -228,6 +255,9 @@ impl App {
             loads: BTreeMap::new(),
             own_log: false,
             log: VecDeque::new(),
+            calls: None,
+            all_calls: false,
+            call: None,
             stalled: None,
             guide: None,
             guide_scroll: 0,
@@ -331,6 +361,7 @@ impl App {
         if !self.pod.is_some_and(|uid| pods.iter().any(|p| p.uid == uid)) {
             self.pod = pods.first().map(|p| p.uid);
         }
+        self.choose_call(0);
         if let Some(view) = self.view() {
             self.cpu = cpu(view);
         }

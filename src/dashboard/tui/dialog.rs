@@ -2,6 +2,8 @@
 
 mod form;
 
+use super::calls::Stage;
+
 pub use form::{Field, Filled, Form, Purpose};
 
 /// What is open.
@@ -18,6 +20,13 @@ pub enum Dialog {
     DeletePod {
         /// Its name.
         name: String,
+    },
+    /// Cancel this asynchronous call?
+    CancelCall {
+        /// Its id.
+        id: String,
+        /// How far it is.
+        stage: Stage,
     },
     /// Words to look for in the pane that has the keys.
     Filter,

@@ -1,5 +1,6 @@
 //! Drawing: a pure function of what the screen knows and of its size.
 
+mod calls;
 mod charts;
 mod dialogs;
 mod events;
@@ -69,6 +70,7 @@ impl Pen<'_> {
             Pane::Why => self.why(area, tabs),
             Pane::Events => self.events(area, tabs),
             Pane::Requests => self.requests(area, tabs),
+            Pane::Async => self.calls(area, tabs),
             _ => self.log(area, tabs),
         }
     }

@@ -1,6 +1,7 @@
 //! What the screen has others do meanwhile. All answers come back through the one channel.
 
 use super::app::LogOf;
+use super::calls::{CallWish, Calls, CallsWanted};
 use super::link::{Invocation, Link, Load, LoadNews, LogRow};
 use crate::cluster::command::Command;
 use crate::cluster::function::FunctionName;
@@ -9,11 +10,16 @@ use crossterm::event::Event as Input;
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Lines of a log that are told at once.
 const ROWS_AT_ONCE: usize = 256;
+
+/// How often asynchronous calls are looked at while they are shown.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What the screen hears.
 pub(super) enum News {
@@ -29,6 +35,8 @@ pub(super) enum News {
     Applied { done: String, result: Result<Vec<String>, String> },
     /// A request was answered.
     Invoked { function: FunctionName, result: Result<Invocation, String> },
+    /// The asynchronous calls that were asked for.
+    Calls(Result<Calls, String>),
     /// How a load goes.
     Load { function: FunctionName, news: LoadNews },
     /// Lines of the log that a certain reader reads.
@@ -41,6 +49,9 @@ pub(super) struct Errands {
     news: Sender<News>,
     loads: BTreeMap<FunctionName, CancellationToken>,
     log: Option<(LogOf, DropGuard)>,
+    /// What was asked for last, and when.
+    calls: Option<(CallsWanted, Instant)>,
+    asking: Arc<AtomicBool>,
     reader: u64,
     all: CancellationToken,
     _end: DropGuard,
@@ -50,7 +61,8 @@ impl Errands {
     pub(super) fn new(link: Arc<dyn Link>, news: Sender<News>) -> Self {
         let all = CancellationToken::new();
         let end = all.clone().drop_guard();
-        Errands { link, news, loads: BTreeMap::new(), log: None, reader: 0, all, _end: end }
+        let (loads, asking) = (BTreeMap::new(), Arc::default());
+        Errands { link, news, loads, log: None, calls: None, asking, reader: 0, all, _end: end }
     }
 
     /// Runs something until it is done or the screen is closed.
@@ -85,6 +97,36 @@ impl Errands {
             let result = answer.await;
             let _ = news.send(News::Invoked { function, result }).await;
         });
+    }
+
+    pub(super) fn change_call(&self, id: String, wish: CallWish, done: String) {
+        let (news, answer) = (self.news.clone(), self.link.change_call(id, wish));
+        self.run(async move {
+            let result = answer.await.map(|()| Vec::new());
+            let _ = news.send(News::Applied { done, result }).await;
+        });
+    }
+
+    /// Looks at the calls that are wanted: at once when others are, else from time to time. One look at a time.
+    pub(super) fn look_at_calls(&mut self, wanted: Option<CallsWanted>) {
+        let Some(wanted) = wanted else { return self.look_again() };
+        let fresh = |(last, at): &(CallsWanted, Instant)| *last == wanted && at.elapsed() < LOOK_EVERY;
+        if self.calls.as_ref().is_some_and(fresh) || self.asking.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let (news, asking, answer) =
+            (self.news.clone(), self.asking.clone(), self.link.calls(wanted.clone()));
+        self.calls = Some((wanted, Instant::now()));
+        self.run(async move {
+            let calls = answer.await;
+            asking.store(false, Ordering::SeqCst);
+            let _ = news.send(News::Calls(calls)).await;
+        });
+    }
+
+    /// The next look at calls is not waited for.
+    pub(super) fn look_again(&mut self) {
+        self.calls = None;
     }
 
     pub(super) fn start_load(&mut self, load: Load) {

@@ -91,7 +91,7 @@ impl History {
     }
 
     /// The last `span` before `now` in so many columns, oldest first: the mean of what falls into each, or the
-    /// value before it when nothing does.
+    /// value before it when nothing does. The last column is the present: its newest value, which legends print.
     pub fn columns(
         &self,
         function: FunctionId,
@@ -111,17 +111,20 @@ impl History {
             if column < -(reach as f64) {
                 continue;
             }
-            let first = column.max(0.0) as usize;
+            // What is seen this very moment belongs to the last one.
+            let first = (column.max(0.0) as usize).min(columns.saturating_sub(1));
             if column >= 0.0
-                && let Some(sum) = sums.get_mut(first.min(columns - 1))
+                && let Some(sum) = sums.get_mut(first)
             {
                 *sum = (sum.0 + value, sum.1 + 1);
             }
             let end = (column + reach as f64).max(0.0) as usize;
             held.iter_mut().take(end.saturating_add(1)).skip(first).for_each(|h| *h = Some(value));
         }
-        let means = sums.into_iter().zip(held);
-        means.map(|((sum, n), held)| if n > 0 { Some(sum / n as f32) } else { held }).collect()
+        let means = sums.into_iter().zip(held).zip(1..);
+        means
+            .map(|(((sum, n), held), nth)| if n > 0 && nth < columns { Some(sum / n as f32) } else { held })
+            .collect()
     }
 }
 

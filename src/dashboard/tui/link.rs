@@ -1,10 +1,12 @@
 //! What a screen needs of a cluster: views in, wishes out. One kind of link goes to the cluster of this very
 //! process, another to one that is reached over its gateway; the screen cannot tell them apart.
 
+use super::calls::{CallWish, Calls, CallsWanted};
 use crate::cluster::command::{Command, Reply};
 use crate::cluster::function::FunctionName;
 use crate::cluster::time::Time;
 use crate::dashboard::view::View;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use std::time::Duration;
@@ -32,6 +34,16 @@ pub trait Link: Send + Sync + 'static {
     /// Sends a load until it ends or `stop` is cancelled, and tells how it goes.
     fn load(&self, load: Load, stop: CancellationToken) -> BoxStream<'static, LoadNews>;
 
+    /// Asynchronous calls: those that are not finished, those that were given up, and the last that ended.
+    fn calls(&self, _wanted: CallsWanted) -> BoxFuture<'static, Result<Calls, String>> {
+        std::future::ready(Err(NO_CALLS.into())).boxed()
+    }
+
+    /// Does something to a call.
+    fn change_call(&self, _id: String, _wish: CallWish) -> BoxFuture<'static, Result<(), String>> {
+        std::future::ready(Err(NO_CALLS.into())).boxed()
+    }
+
     /// How time passes there, where that is not as it does here.
     fn pace(&self) -> Option<Pace> {
         None
@@ -43,6 +55,9 @@ pub trait Link: Send + Sync + 'static {
     /// Lets one [`STEP`] of time pass and then stand still, where that can be.
     fn step(&self) {}
 }
+
+/// What a cluster without a queue says of asynchronous calls.
+const NO_CALLS: &str = "there are no asynchronous calls in virtual time";
 
 /// So much time passes in one step.
 pub const STEP: Duration = Duration::from_secs(1);

@@ -63,10 +63,10 @@ impl Terminal {
         Ok(())
     }
 
-    /// Whether the log has a place on the screen at its present size.
-    pub(super) fn shows_log(&self, app: &App) -> bool {
+    /// Whether a pane has a place on the screen at its present size.
+    pub(super) fn shows(&self, app: &App, pane: Pane) -> bool {
         let size = self.inner.size().unwrap_or_default();
-        draw::shows(app, size.into(), Pane::Log)
+        draw::shows(app, size.into(), pane)
     }
 
     /// What is at a place of the screen.

@@ -79,6 +79,12 @@ pub fn fit(text: &str, columns: usize) -> String {
     out
 }
 
+/// The first of several wordings that fits, the longest first; the shortest is cut where even that one does not.
+pub fn fitting(wordings: &[&str], columns: usize) -> String {
+    let fits = wordings.iter().find(|words| width(words) <= columns);
+    fits.or(wordings.last()).map_or(String::new(), |words| fit(words, columns))
+}
+
 /// The same, but both ends are kept: pods of one function differ at their end.
 pub fn fit_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns || columns < 8 {

@@ -45,7 +45,7 @@ fn a_thousand_pods_are_shown_in_part() {
     stage.scale("mltest", 1000);
     stage.pass(3);
     let text = stage.text(80, 24);
-    assert!(text.contains("1–9 of 1000 pods of mltest"), "{text}");
+    assert!(text.contains("1–9 of 1000"), "{text}");
     assert!(text.contains("1k/1k") && text.contains("ready 1000"), "{text}");
     stage.press(KeyCode::Char('3'));
     stage.press(KeyCode::End);
@@ -81,6 +81,65 @@ fn a_pod_that_crashes_is_seen() {
 }
 
 #[test]
+fn requests_that_fail_are_seen_at_every_width() {
+    let mut stage = scaling();
+    stage.works("knn", 0, 8.0, 5);
+    stage.work.get_mut("knn").unwrap().1.error_rate = 2.0;
+    stage.pass(1);
+    for width in [60, 80, 120] {
+        let text = stage.text(width, 24);
+        assert!(text.contains("  knn ✗25%"), "{text}");
+    }
+}
+
+#[test]
+fn functions_have_the_lines_that_the_pods_leave() {
+    let mut stage = Stage::new(WhenClosed::GoesOn);
+    ["a", "b", "c", "d", "e", "f", "g", "h", "i"].iter().for_each(|name| stage.deploy(name));
+    stage.pass(3);
+    let text = stage.text(80, 24);
+    assert!(text.lines().any(|l| l.starts_with("  i ")) && text.contains("1 Functions 9 ━"), "{text}");
+    stage.scale("a", 6);
+    stage.pass(3);
+    let text = stage.text(80, 24);
+    assert!(!text.lines().any(|l| l.starts_with("  i ")) && text.contains("1 Functions 9 ↕ ━"), "{text}");
+    assert_eq!(text.matches(" Running ").count(), 6, "{text}");
+    let sizes = |stage: &Stage| stage.text(80, 24).lines().position(|l| l.contains("3 Pods"));
+    let before = sizes(&stage);
+    stage.types("j");
+    assert_eq!(sizes(&stage), before, "nothing moves when another one is chosen");
+}
+
+#[test]
+fn titles_say_less_where_there_is_less_room() {
+    let mut stage = scaling();
+    stage.types("s");
+    let text = stage.text(80, 24);
+    assert!(text.contains("━ 1 Functions a–z ━"), "{text}");
+    assert!(stage.text(160, 50).contains("━ 1 Functions 4 by name ━"));
+    stage.types("ss");
+    let text = stage.text(80, 24);
+    assert!(text.contains("━ 1 Functions 4 ━━━ READY REQ/S↓"), "{text}");
+    stage.types("/lt");
+    assert!(stage.text(80, 24).contains("━ 1 “lt”: 1 of 4 ━"), "{}", stage.text(80, 24));
+}
+
+#[test]
+fn what_idle_pods_use_does_not_look_like_work() {
+    let mut stage = Stage::new(WhenClosed::GoesOn);
+    stage.deploy("mltest");
+    stage.pass(20);
+    let text = stage.text(80, 24);
+    let axis = text.lines().find(|l| l.starts_with("   4 ")).unwrap_or_default();
+    assert!(axis.contains("  10 "), "{text}");
+    // A load begins: what is drawn last is what is printed.
+    stage.works("mltest", 431, 5.0, 95);
+    stage.pass(1);
+    let text = stage.text(80, 24);
+    assert!(text.contains("mean 4") && text.contains(" 500 "), "{text}");
+}
+
+#[test]
 fn every_pane_alone_and_the_help() {
     let mut stage = scaling();
     let mut alone = |key| {
@@ -100,7 +159,7 @@ fn every_pane_alone_and_the_help() {
         "long lines go on: {events}"
     );
     stage.press(KeyCode::Char('?'));
-    let help = stage.text(76, 47);
+    let help = stage.text(76, 53);
     let inside = help.lines().map(|l| l.chars().skip(2).take(72).collect::<String>().trim_end().to_owned());
     insta::assert_snapshot!("help", inside.collect::<Vec<_>>().join("\n"));
 }

@@ -87,6 +87,40 @@ fn an_hpa_is_set_changed_and_removed() {
 }
 
 #[test]
+fn a_sample_function_gets_a_body_that_works_until_another_one_is_sent() {
+    let mut stage = scaling();
+    stage.types("l");
+    let load = Load { function: mltest(), shape: Shape::Users(4), body: "50".into(), duration: None };
+    assert_eq!(stage.press(KeyCode::Enter), Some(Effect::StartLoad(load)));
+    let mut sent = |keys: &str| {
+        stage.types(keys);
+        let effect = stage.press(KeyCode::Enter);
+        stage.press(KeyCode::Esc);
+        match effect {
+            Some(Effect::Invoke(_, body)) => String::from_utf8(body).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!([sent("ji"), sent("ji"), sent("ji")], ["example", "1", "hello"]);
+    assert_eq!([sent("ki2"), sent("i")], ["2", "2"]);
+    assert_eq!(sent("ki"), "example", "each function has its own");
+}
+
+#[test]
+fn marking_says_which_keys_show_the_marked_ones() {
+    let mut stage = scaling();
+    let mut says = |keys: &str| {
+        stage.types(keys);
+        stage.app.message.clone().unwrap().text
+    };
+    assert_eq!(says("v"), "mltest is marked ◆: mark another one, then Enter shows both charts");
+    assert_eq!(says("jv"), "knn is marked ◆: Enter shows the charts of all 2 marked functions");
+    assert_eq!(says("v"), "knn is unmarked, 1 is still marked");
+    assert_eq!(says("3v"), "knn is marked ◆: 2 Enter shows the charts of all 2 marked functions");
+    assert_eq!(says("1vkv"), "mltest is unmarked, no function is marked");
+}
+
+#[test]
 fn a_wrong_form_stays_open_and_says_why() {
     let mut stage = scaling();
     stage.types("lmany");
@@ -217,7 +251,7 @@ fn the_mouse_chooses_what_it_points_at() {
     let lines: Vec<String> = stage.text(80, 24).lines().map(Into::into).collect();
     let line_of = |what: &str| lines.iter().position(|l| l.contains(what)).unwrap() as u16;
     let sleep = at(&stage, 5, line_of("  sleep")).unwrap();
-    stage.app.click(sleep);
+    stage.app.click(sleep.clone());
     assert_eq!(chosen(&stage), "sleep");
     let tabs = &lines[usize::from(line_of("4 Why"))];
     let column = tabs.chars().position(|c| c == 'W').unwrap() as u16;

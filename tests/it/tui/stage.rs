@@ -56,6 +56,7 @@ impl Stage {
     pub fn deploy(&mut self, name: &str) {
         let mut spec = FunctionSpec::new(name, "faasim/base:latest");
         spec.requests.cpu = Some(MilliCpu(10));
+        spec.env_process = Some(format!("faasim function {name}"));
         self.wish(Command::Deploy(spec));
     }
 

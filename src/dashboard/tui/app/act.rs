@@ -9,6 +9,7 @@ use crate::dashboard::tui::draw::Hit;
 use crate::dashboard::tui::guide::Wish;
 use crate::dashboard::tui::input::Intent;
 use crate::dashboard::tui::link::Pace;
+use crate::dashboard::tui::samples::taste;
 use std::time::Duration;
 
 /// How many lines PageUp and PageDown go.
@@ -57,17 +58,20 @@ impl App {
             Intent::Zoom => self.zoomed = !self.zoomed,
             Intent::Cancel => self.cancel(),
             Intent::Invoke => {
-                let name = self.function().map(FunctionState::name);
-                self.dialog = name.map(|n| Dialog::Form(Form::invoke(n.clone(), self.body(&n))));
+                let form = self.function().map(|f| self.with_body(f, Form::invoke));
+                self.dialog = form.map(Dialog::Form);
             }
             Intent::Hpa => {
                 let form = self.function().map(|f| Form::hpa(f.name(), f.hpa.as_deref()));
                 self.dialog = form.map(Dialog::Form);
             }
+            Intent::Retry => return self.retry_call(),
+            Intent::DeletePod if self.pane == Pane::Async => self.ask_to_cancel_call(),
             Intent::DeletePod => match self.pod() {
                 Some(pod) => self.dialog = Some(Dialog::DeletePod { name: pod.name.clone() }),
                 None => self.say("there is no pod to delete", true),
             },
+            Intent::OwnLog if self.pane == Pane::Async => self.toggle_all_calls(),
             Intent::OwnLog => {
                 self.own_log = !self.own_log;
                 self.go_to(Pane::Log);
@@ -100,8 +104,15 @@ impl App {
         self.guide_scroll = (self.guide_scroll + by).clamp(-60, 60);
     }
 
-    pub(super) fn body(&self, function: &FunctionName) -> &str {
-        self.bodies.get(function).map_or("", String::as_str)
+    /// A form with the body that was sent last, or else one that is known to work.
+    fn with_body(
+        &self,
+        function: &FunctionState,
+        form: fn(FunctionName, &str, &'static str) -> Form,
+    ) -> Form {
+        let (name, taste) = (function.name(), taste(&function.spec));
+        let body = self.bodies.get(&name).map_or(taste.body, String::as_str);
+        form(name.clone(), body, taste.hint)
     }
 
     pub(super) fn quit(&mut self) -> Option<Effect> {
@@ -128,17 +139,18 @@ impl App {
     }
 
     fn toggle_load(&mut self) -> Option<Effect> {
-        let name = self.function()?.name();
+        let function = self.function()?;
+        let (name, form) = (function.name(), self.with_body(function, Form::load));
         if let Some(state) = self.loads.get_mut(&name) {
             state.stopping = true;
             return Some(Effect::StopLoad(name));
         }
-        self.dialog = Some(Dialog::Form(Form::load(name.clone(), self.body(&name))));
+        self.dialog = Some(Dialog::Form(form));
         None
     }
 
     fn filterable(&self) -> bool {
-        matches!(self.pane, Pane::Functions | Pane::Pods | Pane::Events | Pane::Log | Pane::Requests)
+        !matches!(self.pane, Pane::Charts | Pane::Why | Pane::Lesson)
     }
 
     fn pause(&mut self) {
@@ -162,11 +174,22 @@ impl App {
 
     /// Marks the chosen function to be compared with others, or takes the mark away.
     fn compare(&mut self) {
-        let Some(id) = self.chosen else { return };
-        if !self.compared.remove(&id) {
-            self.compared.insert(id);
-            self.say("marked: Enter shows the charts of all marked functions below each other", false);
+        let Some((id, name)) = self.function().map(|f| (f.id, f.spec.name.clone())) else { return };
+        if self.compared.remove(&id) {
+            let rest = match self.compared.len() {
+                0 => "no function is marked".to_owned(),
+                n => format!("{} still marked", count_of(n)),
+            };
+            return self.say(format!("{name} is unmarked, {rest}"), false);
         }
+        self.compared.insert(id);
+        // Enter alone enlarges whichever pane has the keys.
+        let keys = if self.pane <= Pane::Charts { "Enter" } else { "2 Enter" };
+        let now = match self.compared.len() {
+            1 => format!("{name} is marked ◆: mark another one, then {keys} shows both charts"),
+            n => format!("{name} is marked ◆: {keys} shows the charts of all {n} marked functions"),
+        };
+        self.say(now, false);
     }
 
     fn next_window(&mut self) {
@@ -216,6 +239,10 @@ impl App {
                 self.go_to(Pane::Pods);
                 self.pod = Some(uid);
             }
+            Hit::Call(id) => {
+                self.go_to(Pane::Async);
+                self.call = Some(id);
+            }
         }
     }
 
@@ -225,6 +252,7 @@ impl App {
             Hit::Pane(pane) => pane,
             Hit::Function(_) => Pane::Functions,
             Hit::Pod(_) => Pane::Pods,
+            Hit::Call(_) => Pane::Async,
         };
         self.go_to(pane);
         self.go(by);
@@ -240,6 +268,7 @@ impl App {
             Pane::Events => (by, self.events().len()),
             Pane::Log => (by.saturating_neg(), self.log_rows().len()),
             Pane::Requests => (by, self.requests().len()),
+            Pane::Async => return self.choose_call(by),
             Pane::Lesson => return self.read_on(by),
         };
         self.scroll = self.scroll.saturating_add_signed(by).min(length.saturating_sub(1));
@@ -255,6 +284,11 @@ impl App {
             self.go_to(neighbour(self.pane, if by > 0 { 1 } else { Pane::ALL.len() - 1 }));
         }
     }
+}
+
+/// `1 is`, `2 are`.
+fn count_of(n: usize) -> String {
+    format!("{n} {}", if n == 1 { "is" } else { "are" })
 }
 
 fn neighbour(pane: Pane, by: usize) -> Pane {

@@ -2,6 +2,7 @@
 
 use super::{App, Effect};
 use crate::cluster::command::Command;
+use crate::dashboard::tui::calls::CallWish;
 use crate::dashboard::tui::dialog::{Dialog, Filled, Form, Purpose};
 use crate::dashboard::tui::input::Intent;
 
@@ -18,6 +19,11 @@ impl App {
                 return Some(Effect::Apply { command: Command::DeletePod { name }, done });
             }
             (Dialog::DeletePod { .. }, Intent::Type('n' | 'N' | 'q')) => {}
+            (Dialog::CancelCall { id, .. }, Intent::Type('y' | 'Y') | Intent::Submit) => {
+                let done = format!("{id} is cancelled");
+                return Some(Effect::ChangeCall { id, wish: CallWish::Cancel, done });
+            }
+            (Dialog::CancelCall { .. }, Intent::Type('n' | 'N' | 'q')) => {}
             (Dialog::Form(form), intent) => return self.in_form(form, intent),
             (dialog, _) => self.dialog = Some(dialog),
         }

@@ -85,7 +85,7 @@ impl PodSort {
 }
 
 impl App {
-    fn passes(&self, pane: Pane, texts: &[&str]) -> bool {
+    pub(super) fn passes(&self, pane: Pane, texts: &[&str]) -> bool {
         match self.filters.get(&pane).map(|f| f.to_lowercase()) {
             Some(wanted) if !wanted.is_empty() => texts.iter().any(|t| t.to_lowercase().contains(&wanted)),
             _ => true,

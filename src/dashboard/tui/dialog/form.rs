@@ -83,17 +83,17 @@ impl Form {
         Form { purpose, function, fields, at: 0, error: None }
     }
 
-    /// One request; `body` is what was sent last.
-    pub fn invoke(function: FunctionName, body: &str) -> Self {
-        let fields = vec![field("Body", "what the function gets; may be empty", body)];
+    /// One request; `body` is what was sent last, and `hint` says what may be.
+    pub fn invoke(function: FunctionName, body: &str, hint: &'static str) -> Self {
+        let fields = vec![field("Body", hint, body)];
         Form::new(Purpose::Invoke { answer: None, busy: false }, function, fields)
     }
 
-    /// A load; `body` is what was sent last.
-    pub fn load(function: FunctionName, body: &str) -> Self {
+    /// A load; `body` is what was sent last, and `hint` says what may be.
+    pub fn load(function: FunctionName, body: &str, hint: &'static str) -> Self {
         let fields = vec![
             field("Users", "a number: each waits for its answer; or a rate: 20/s", "4"),
-            field("Body", "what each request carries; may be empty", body),
+            field("Body", hint, body),
             field("For", "30s, 2m, …; empty: until you press l again", ""),
         ];
         Form::new(Purpose::Load, function, fields)
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_form_says_what_is_wrong_and_where() {
-        let mut form = Form::load(name(), "50");
+        let mut form = Form::load(name(), "50", "epochs");
         write(&mut form, "");
         assert_eq!(form.submit(), None);
         assert_eq!(form.error.as_deref(), Some("Users: `` is not a whole number from 1 to 1000"));

@@ -13,6 +13,9 @@ use ratatui::layout::Rect;
 /// Above this many milliseconds the latency chart counts in seconds.
 const IN_SECONDS: f32 = 5000.0;
 
+/// No CPU axis ends below so many millicores: what an idle process uses is not to look like work.
+const IDLE: f64 = 10.0;
+
 /// The height below which a chart says nothing.
 const LEAST: u16 = 6;
 
@@ -22,7 +25,7 @@ impl Pen<'_> {
             return;
         }
         let Some(function) = self.app.function() else {
-            let rest = self.titled(Pane::Charts, area, "Charts", "");
+            let rest = self.titled(Pane::Charts, area, "Charts", &[]);
             return self.text(inset(rest), "Choose a function to see its charts.", self.theme.faint());
         };
         let several = self.app.charted();
@@ -73,6 +76,7 @@ impl Pen<'_> {
             line: Trace { label: format!("desired {}", f.replicas), values: &desired },
             target: None,
             whole: true,
+            least: 4.0,
             span: &self.span(),
         };
         self.plot(area, &plot, self.app.pane == Pane::Charts);
@@ -80,7 +84,8 @@ impl Pen<'_> {
 
     fn cpu_chart(&mut self, area: Rect, f: &FunctionState) {
         let columns = Plot::columns(area);
-        let mean = self.past(f, columns, |s| s.cpu.mean());
+        // What is printed as 0 is drawn as 0.
+        let mean = self.past(f, columns, |s| s.cpu.mean().map(|m| if m < 0.5 { 0.0 } else { m }));
         let most = self.past(f, columns * 2, |s| (s.cpu.pods > 1).then_some(s.cpu.most as f32));
         let cpu = self.app.cpu_of(f.id);
         let plot = Plot {
@@ -97,6 +102,7 @@ impl Pen<'_> {
                 (format!("{} {}", if area.width >= 32 { "HPA target" } else { "target" }, t.0), t.0 as f64)
             }),
             whole: false,
+            least: IDLE,
             span: &self.span(),
         };
         self.plot(area, &plot, self.app.pane == Pane::Charts);
@@ -118,6 +124,7 @@ impl Pen<'_> {
             line: Trace { label: format!("p95 {}", latency(traffic.p95)), values: &p95 },
             target: None,
             whole: false,
+            least: 0.0,
             span: &self.span(),
         };
         self.plot(area, &plot, self.app.pane == Pane::Charts);

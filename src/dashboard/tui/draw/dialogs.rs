@@ -1,6 +1,7 @@
 //! Questions, in a box above everything else.
 
 use super::Pen;
+use crate::dashboard::tui::calls::Stage;
 use crate::dashboard::tui::dialog::{Dialog, Field, Form, Purpose};
 use crate::dashboard::tui::link::Invocation;
 use crate::dashboard::tui::words::{clean, fit, latency, plural, width, wrap};
@@ -19,6 +20,20 @@ impl Pen<'_> {
                 let words =
                     format!("Delete {name}? Requests in flight may finish, then a new pod takes its place.");
                 self.question(area, "Delete a pod", &words, &[("y", "delete it"), ("Esc", "keep it")]);
+            }
+            Some(Dialog::CancelCall { id, stage }) => {
+                let words = match stage {
+                    Stage::Running => {
+                        format!("Cancel {id}? Its function is not told, but nobody waits for it any more.")
+                    }
+                    _ => format!("Cancel {id}? It is forgotten and never tried again."),
+                };
+                self.question(
+                    area,
+                    "Cancel a call",
+                    &clean(&words),
+                    &[("y", "cancel it"), ("Esc", "keep it")],
+                );
             }
             Some(Dialog::Quit) => {
                 let pods = self.app.view().map_or(0, |v| v.snapshot.pods.len());

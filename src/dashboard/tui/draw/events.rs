@@ -16,11 +16,12 @@ impl Pen<'_> {
     pub fn events(&mut self, area: Rect, tabs: bool) {
         let app = self.app;
         let events = app.events();
+        let number = plural(events.len(), "event");
         let about = match self.filtered(Pane::Events, events.len()) {
-            Some(words) => words,
-            None => format!("{}, newest first", plural(events.len(), "event")),
+            Some(words) => [words, format!("{number} shown")],
+            None => [format!("{number}, newest first"), number],
         };
-        let rest = self.head(Pane::Events, area, tabs, &about);
+        let rest = self.head(Pane::Events, area, tabs, &about.each_ref().map(String::as_str));
         if events.is_empty() {
             return self.text(inset(rest), "Nothing has happened.", self.theme.faint());
         }

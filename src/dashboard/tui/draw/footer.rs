@@ -79,6 +79,7 @@ impl Pen<'_> {
             Some(Dialog::Filter) => return vec![("Enter", "keep"), ("Esc", "show all")],
             Some(Dialog::Help { .. }) => return vec![("↑↓", "scroll"), ("Esc", "close")],
             Some(Dialog::DeletePod { .. }) => return vec![("y", "delete it"), ("Esc", "keep it")],
+            Some(Dialog::CancelCall { .. }) => return vec![("y", "cancel it"), ("Esc", "keep it")],
             Some(Dialog::Quit) => {
                 return vec![("y", "stop the cluster"), ("c", "only close the screen"), ("Esc", "stay")];
             }
@@ -98,6 +99,10 @@ impl Pen<'_> {
             Pane::Events => vec![("↑↓", "scroll"), ("/", "filter"), zoom],
             Pane::Log => vec![("o", "pods/faasim"), ("↑↓", "scroll"), ("/", "filter"), zoom],
             Pane::Requests => vec![("↑↓", "scroll"), ("/", "filter"), ("i", "invoke"), zoom],
+            Pane::Async => {
+                let whose = if app.all_calls { "one function" } else { "all functions" };
+                vec![("↑↓", "choose"), ("r", "retry"), ("d", "cancel"), ("o", whose), ("/", "filter"), zoom]
+            }
             Pane::Lesson => vec![("↑↓", "scroll"), zoom],
         };
         if !lesson.is_empty() {

@@ -7,7 +7,8 @@ use crate::cluster::function::DEFAULT_NAMESPACE;
 use crate::cluster::snapshot::FunctionState;
 use crate::dashboard::tui::app::explain::{scaler_in_words, shape_in_words};
 use crate::dashboard::tui::app::{FunctionSort, Pane};
-use crate::dashboard::tui::words::{axis, count, latency, rate};
+use crate::dashboard::tui::words::{axis, count, fitting, latency, rate};
+use crate::dashboard::view::Traffic;
 use ratatui::layout::Rect;
 
 const COLUMNS: [Column; 13] = [
@@ -23,8 +24,11 @@ const COLUMNS: [Column; 13] = [
     Column { title: "ASYNC", width: 7, right: true, from: 140 },
     Column { title: "CPU", width: 6, right: true, from: 0 },
     Column { title: "LOAD", width: 8, right: false, from: 70 },
-    Column { title: "SCALED BY", width: 17, right: false, from: 80 },
+    Column { title: "SCALED BY", width: SCALER, right: false, from: 80 },
 ];
+
+/// Letters for who scales a function.
+const SCALER: u16 = 17;
 
 impl Pen<'_> {
     pub fn functions(&mut self, area: Rect) {
@@ -34,11 +38,11 @@ impl Pen<'_> {
         let room = usize::from(area.height.saturating_sub(1));
         let chosen = app.function().and_then(|f| ids.iter().position(|id| *id == f.id));
         let first = first_shown(chosen.unwrap_or(0), ids.len(), room);
-        let title = self.functions_title(ids.len(), room);
-        let rest = self.titled(Pane::Functions, area, &title, "");
         let table = Table::of(&COLUMNS, area, 40);
+        let title = self.functions_title(ids.len(), room, table.before_second());
+        let rest = self.titled(Pane::Functions, area, &title, &[]);
         let style = if focus { self.theme.focus() } else { self.theme.strong() };
-        self.titles(&table, area, style, true);
+        self.titles(&table, area, style, true, sorted_column(app.function_sort));
         let Some(view) = app.view() else {
             return self.text(inset(rest), "waiting for the cluster …", self.theme.faint());
         };
@@ -57,17 +61,33 @@ impl Pen<'_> {
         }
     }
 
-    fn functions_title(&self, shown: usize, room: usize) -> String {
+    /// How many there are, what they are filtered by and how they are sorted, in so many columns.
+    fn functions_title(&self, shown: usize, room: usize, columns: usize) -> String {
         let all = self.app.view().map_or(0, |v| v.snapshot.functions.len());
-        let mut title = match self.filtered(Pane::Functions, shown) {
-            Some(words) => format!("Functions: {words}"),
-            None if all > room => format!("Functions {all} ↕"),
-            None => format!("Functions {all}"),
+        let more = if shown > room { " ↕" } else { "" };
+        let sort = self.app.function_sort;
+        let (by, short) = match sort {
+            FunctionSort::Deployed => (String::new(), ""),
+            // The other columns bear a mark.
+            FunctionSort::Name => (format!(" by {}", sort.words()), " a–z"),
+            _ => (format!(" by {}", sort.words()), ""),
         };
-        if self.app.function_sort != FunctionSort::Deployed {
-            title += &format!(" by {}", self.app.function_sort.words());
-        }
-        title
+        let wordings = match self.app.filters.get(&Pane::Functions) {
+            Some(filter) => [
+                format!("Functions: {shown} with “{filter}”{more}{by}"),
+                format!("Functions {shown} “{filter}”{more}{short}"),
+                format!("“{filter}”: {shown} of {all}{more}"),
+                format!("“{filter}”: {shown}"),
+            ],
+            None => [
+                format!("Functions {all}{more}{by}"),
+                format!("Functions {all}{more}{short}"),
+                format!("Functions{short}"),
+                "Functions".into(),
+            ],
+        };
+        // The pane's number, and the gaps.
+        fitting(&wordings.each_ref().map(String::as_str), columns.saturating_sub(5))
     }
 
     fn function_cells(&self, f: &FunctionState) -> [Cell; 13] {
@@ -79,6 +99,10 @@ impl Pen<'_> {
         };
         // Marked to be compared.
         let name = if app.compared.contains(&f.id) { format!("{name} ◆") } else { name };
+        let (name, look) = match failing(&traffic) {
+            Some(share) => (format!("{name} ✗{share}"), theme.bad()),
+            None => (name, theme.plain()),
+        };
         let ready = match () {
             () if f.replicas == 0 && f.ready == 0 => theme.faint(),
             () if f.ready < f.replicas => theme.warn(),
@@ -93,7 +117,10 @@ impl Pen<'_> {
         let scaler = match &f.hpa {
             Some(hpa) => {
                 let range = format!("{}–{}", hpa.spec.min(), hpa.spec.max_replicas);
-                format!("HPA {} {range}", hpa.targets_column().replace("<unknown>", "?"))
+                let targets = hpa.targets_column().replace("<unknown>", "?");
+                // A percentage of five digits leaves no room for the word.
+                let wordings = [format!("HPA {targets} {range}"), format!("{targets} {range}")];
+                fitting(&wordings.each_ref().map(String::as_str), SCALER.into())
             }
             None => scaler_in_words(f.scaler).trim_start_matches("by ").into(),
         };
@@ -108,7 +135,7 @@ impl Pen<'_> {
         let cpu = app.cpu_of(f.id);
         let cpu = if cpu.pods == 0 { "–".into() } else { format!("{}m", cpu.total) };
         [
-            (name, theme.plain()),
+            (name, look),
             (format!("{}/{}", short(f.ready), short(f.replicas)), ready),
             (rate(traffic.rate), theme.plain()),
             (rate(traffic.error_rate), errors),
@@ -122,6 +149,27 @@ impl Pen<'_> {
             (load, theme.strong()),
             (scaler, theme.plain()),
         ]
+    }
+}
+
+/// The share of requests that fail, where some do.
+fn failing(traffic: &Traffic) -> Option<String> {
+    let percent = traffic.error_rate / traffic.rate.max(traffic.error_rate) * 100.0;
+    match percent {
+        p if p >= 1.0 => Some(format!("{p:.0}%")),
+        p if p > 0.0 => Some("<1%".into()),
+        _ => None,
+    }
+}
+
+/// The column that functions are sorted by, where it is one with a title.
+fn sorted_column(sort: FunctionSort) -> Option<&'static str> {
+    match sort {
+        FunctionSort::Deployed | FunctionSort::Name => None,
+        FunctionSort::Replicas => Some("READY"),
+        FunctionSort::Rate => Some("REQ/S"),
+        FunctionSort::P95 => Some("P95"),
+        FunctionSort::Cpu => Some("CPU"),
     }
 }
 

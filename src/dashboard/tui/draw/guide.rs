@@ -20,7 +20,7 @@ impl Pen<'_> {
             _ => "more: PgUp ↑ PgDn ↓".into(),
         };
         let title = format!("{}, {}", guide.lesson, guide.place);
-        let rest = self.titled(Pane::Lesson, area, &title, &aside);
+        let rest = self.titled(Pane::Lesson, area, &title, &[&aside]);
         for ((part, text), line) in lines.iter().skip(first).zip(rest.rows()) {
             let style = match part {
                 None => self.theme.strong(),

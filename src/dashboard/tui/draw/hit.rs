@@ -1,8 +1,8 @@
 //! What is under the mouse.
 
-use super::SMALLEST;
 use super::layout::Places;
 use super::text::{first_shown, tab_label};
+use super::{SMALLEST, calls};
 use crate::cluster::function::FunctionId;
 use crate::cluster::pod::PodUid;
 use crate::dashboard::tui::app::{App, Pane};
@@ -10,7 +10,7 @@ use crate::dashboard::tui::words::width;
 use ratatui::layout::{Position, Rect};
 
 /// Something that can be pointed at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hit {
     /// A pane, or its title where several share a place.
     Pane(Pane),
@@ -18,6 +18,8 @@ pub enum Hit {
     Function(FunctionId),
     /// A line of the table of pods.
     Pod(PodUid),
+    /// A line of the list of asynchronous calls.
+    Call(String),
 }
 
 /// What is at a place of a screen of this size.
@@ -29,7 +31,10 @@ pub fn hit(app: &App, area: Rect, at: Position) -> Option<Hit> {
     let (pane, area) = *places.panes.iter().find(|(_, area)| area.contains(at))?;
     let row = usize::from(at.y - area.y);
     let line = |heads: usize, chosen: Option<usize>, length: usize| {
-        let room = usize::from(area.height).saturating_sub(heads);
+        let room = match pane {
+            Pane::Async => calls::room(app, area),
+            _ => usize::from(area.height).saturating_sub(heads),
+        };
         let first = first_shown(chosen.unwrap_or(0), length, room);
         row.checked_sub(heads).map(|n| first + n).filter(|n| *n < length)
     };
@@ -46,6 +51,12 @@ pub fn hit(app: &App, area: Rect, at: Position) -> Option<Hit> {
             let pods = app.pods();
             let chosen = app.pod().and_then(|p| pods.iter().position(|o| o.uid == p.uid));
             line(2, chosen, pods.len()).and_then(|n| pods.get(n)).map(|p| Hit::Pod(p.uid))
+        }
+        Pane::Async => {
+            let calls = app.call_rows();
+            let chosen = app.call().and_then(|c| calls.iter().position(|o| o.id == c.id));
+            let at = line(2, chosen, calls.len()).and_then(|n| calls.get(n));
+            at.map(|c| Hit::Call(c.id.clone()))
         }
         _ => None,
     };

@@ -90,16 +90,31 @@ fn shared(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
         0..=15 => 0,
         height => (height * 2 / 5).clamp(6, 14),
     };
-    let most = (body.height - charts) / 3;
-    let (above, rest) = top(body, 1 + functions.min(most.max(3)));
+    let most = ((body.height - charts) / 3).max(3);
+    // What the list of pods would leave blank is theirs.
+    let spare = body.height.saturating_sub(charts + 1).saturating_sub(needed(app));
+    let (above, rest) = top(body, 1 + functions.min(most.max(spare)));
     let (middle, below) = top(rest, charts);
     vec![(Pane::Functions, above), (Pane::Charts, middle), (app.tab, below)]
+}
+
+/// Lines that the pane below the charts needs. A list of pods has as many as the largest function's, so that nothing
+/// moves when another one is chosen; what is read may always become longer.
+fn needed(app: &App) -> u16 {
+    if app.tab != Pane::Pods {
+        return u16::MAX;
+    }
+    let pods = app.view().map_or(0, |view| {
+        let sizes = view.snapshot.functions.values().map(|f| f.replicas.max(f.ready));
+        sizes.max().unwrap_or(0)
+    });
+    u16::try_from(pods.max(1)).unwrap_or(u16::MAX).saturating_add(2)
 }
 
 /// Everything at once.
 fn all(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
     let functions = u16::try_from(app.functions().len().max(3)).unwrap_or(u16::MAX);
-    let (above, rest) = top(body, 1 + functions.min(body.height / 5));
+    let (above, rest) = top(body, 1 + functions.min(body.height / 4));
     let (charts, rest) = top(rest, (rest.height * 2 / 5).clamp(10, 16));
     let (upper, lower) = top(rest, rest.height.div_ceil(2));
     let (pods, why) = left(upper, upper.width / 2);
@@ -110,7 +125,7 @@ fn all(app: &App, body: Rect) -> Vec<(Pane, Rect)> {
         (Pane::Pods, pods),
         (Pane::Why, why),
         (Pane::Events, events),
-        // The last place is for whichever of the two was looked at last.
-        (if app.tab == Pane::Requests { Pane::Requests } else { Pane::Log }, log),
+        // The last place is for whichever of the three was looked at last.
+        (if app.tab > Pane::Log { app.tab } else { Pane::Log }, log),
     ]
 }

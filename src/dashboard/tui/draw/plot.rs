@@ -19,6 +19,8 @@ pub(super) struct Plot<'a> {
     pub target: Option<(String, f64)>,
     /// Only whole numbers have a meaning.
     pub whole: bool,
+    /// The axis ends no lower than this.
+    pub least: f64,
     /// `2 min`.
     pub span: &'a str,
 }
@@ -47,23 +49,21 @@ impl Plot<'_> {
         // A target far above everything would press it flat: then only the target's number is told.
         let target = self.target.as_ref().map_or(0.0, |(_, t)| *t);
         let highest = f64::from(highest);
-        let seen = if target <= highest * 4.0 || highest == 0.0 { highest.max(target) } else { highest };
-        round_up(seen, self.whole)
+        let idle = highest <= self.least;
+        let seen = if target <= highest * 4.0 || idle { highest.max(target) } else { highest };
+        round_up(seen.max(self.least), self.whole)
     }
 }
 
-/// A number with few digits that is no less: the end of an axis.
+/// A number with few digits that is no less: the end of an axis. Where whole numbers count, its half is one too.
 fn round_up(value: f64, whole: bool) -> f64 {
     if value <= 0.0 || !value.is_finite() {
-        return if whole { 4.0 } else { 1.0 };
-    }
-    if whole && value <= 4.0 {
-        return 4.0;
+        return 1.0;
     }
     let magnitude = 10f64.powf(value.log10().floor());
     let steps = [1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
     let mut ends = steps.iter().map(|s| s * magnitude);
-    let end = ends.find(|end| *end >= value && (!whole || end.fract() == 0.0)).unwrap_or(10.0 * magnitude);
+    let end = ends.find(|end| *end >= value && (!whole || end % 2.0 == 0.0)).unwrap_or(10.0 * magnitude);
     if end <= 0.0 { 1.0 } else { end }
 }
 
@@ -83,7 +83,7 @@ impl Pen<'_> {
             return;
         }
         let highest = plot.highest();
-        self.scale(Rect { x: area.x, width: SCALE, ..inner }, highest, plot.whole);
+        self.scale(Rect { x: area.x, width: SCALE, ..inner }, highest);
         self.fill(inner, plot.area.values, highest);
         let mut dots = Dots::new(inner);
         if shown.target
@@ -132,12 +132,11 @@ impl Pen<'_> {
     }
 
     /// The numbers at the left: the highest, half of it where that can be read, and 0.
-    fn scale(&mut self, area: Rect, highest: f64, whole: bool) {
-        let half = highest / 2.0;
+    fn scale(&mut self, area: Rect, highest: f64) {
         let last = area.height.saturating_sub(1);
         let mut numbers = vec![(0, highest), (last, 0.0)];
-        if last >= 4 && last.is_multiple_of(2) && (!whole || half.fract() == 0.0) {
-            numbers.push((last / 2, half));
+        if last >= 4 && last.is_multiple_of(2) {
+            numbers.push((last / 2, highest / 2.0));
         }
         for (row, number) in numbers {
             let words = format!("{:>4}", axis(number));
@@ -241,8 +240,8 @@ mod tests {
     fn an_axis_ends_at_a_number_with_few_digits() {
         let ends = [0.0, 0.7, 3.0, 5.83, 13.0, 583.0, 1234.0].map(|v| round_up(v, false));
         assert_eq!(ends, [1.0, 0.8, 3.0, 6.0, 16.0, 600.0, 1600.0]);
-        let ends = [0.0, 1.0, 6.0, 7.0, 11.0, 13.0, 121.0].map(|v| round_up(v, true));
-        assert_eq!(ends, [4.0, 4.0, 6.0, 8.0, 12.0, 16.0, 160.0]);
+        let ends = [1.0, 4.0, 5.0, 7.0, 11.0, 13.0, 29.0, 121.0].map(|v| round_up(v, true));
+        assert_eq!(ends, [2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 30.0, 160.0]);
     }
 
     #[test]

@@ -28,20 +28,26 @@ impl Pen<'_> {
         let room = usize::from(area.height.saturating_sub(2));
         let chosen = app.pod().and_then(|p| pods.iter().position(|o| o.uid == p.uid));
         let first = first_shown(chosen.unwrap_or(0), pods.len(), room);
-        let mut about = match self.filtered(Pane::Pods, pods.len()) {
+        let count = match self.filtered(Pane::Pods, pods.len()) {
             Some(words) => words,
             None => part_of(first, room, pods.len()),
         };
-        if app.function().is_none() {
-            about.clear();
-        }
-        if let Some(f) = app.function() {
-            about += &format!(" {} of {}", if pods.len() == 1 { "pod" } else { "pods" }, f.spec.name);
-        }
-        if app.pod_sort != PodSort::Age {
-            about += &format!(", by {}", app.pod_sort.words());
-        }
-        let rest = self.head(Pane::Pods, area, tabs, &about);
+        let word = if pods.len() == 1 { "pod" } else { "pods" };
+        let by = match app.pod_sort {
+            PodSort::Age => String::new(),
+            sort => format!(", by {}", sort.words()),
+        };
+        let about = app.function().map(|f| {
+            let of = format!("of {}", f.spec.name);
+            [
+                format!("{count} {word} {of}{by}"),
+                format!("{count} {word}{by}"),
+                format!("{count}{by}"),
+                count.clone(),
+            ]
+        });
+        let about = about.as_ref().map(|a| a.each_ref().map(String::as_str));
+        let rest = self.head(Pane::Pods, area, tabs, about.as_ref().map_or(&[], |a| a.as_slice()));
         if pods.is_empty() {
             let words = match app.function() {
                 Some(f) if f.replicas == 0 => "No pod: it is scaled to zero. A request (i) or + starts one.",
@@ -51,7 +57,7 @@ impl Pen<'_> {
             return self.text(inset(rest), words, self.theme.faint());
         }
         let table = Table::of(&COLUMNS, rest, 46);
-        self.titles(&table, rest, self.theme.faint(), false);
+        self.titles(&table, rest, self.theme.faint(), false, sorted_column(app.pod_sort));
         let lines = under_titles(rest);
         let focus = app.pane == Pane::Pods;
         for ((n, pod), line) in pods.iter().enumerate().skip(first).zip(lines.rows()) {
@@ -80,6 +86,17 @@ impl Pen<'_> {
             (usage.memory.in_mebi(), theme.plain()),
             (usage.in_flight.to_string(), theme.plain()),
         ]
+    }
+}
+
+/// The column that pods are sorted by, where another order than that of their age was chosen.
+fn sorted_column(sort: PodSort) -> Option<&'static str> {
+    match sort {
+        PodSort::Age => None,
+        PodSort::Name => Some("NAME"),
+        PodSort::Cpu => Some("CPU"),
+        PodSort::Memory => Some("MEM"),
+        PodSort::InFlight => Some("BUSY"),
     }
 }
 

@@ -20,7 +20,7 @@ const COLUMNS: [Column; 10] = [
     Column { title: "FORKED", width: 6, right: true, from: 72 },
     Column { title: "WORKED", width: 6, right: true, from: 0 },
     Column { title: "WAY", width: 6, right: true, from: 72 },
-    Column { title: "", width: 10, right: false, from: 100 },
+    Column { title: "WHERE THE TIME WENT", width: 10, right: false, from: 100 },
 ];
 
 impl Pen<'_> {
@@ -28,16 +28,32 @@ impl Pen<'_> {
         let app = self.app;
         let all = app.requests();
         let about = match self.filtered(Pane::Requests, all.len()) {
-            Some(words) => words,
-            None => format!("the last {}, newest first", plural(all.len(), "request")),
+            Some(words) => [words, format!("{} shown", all.len())],
+            None => [
+                format!("the last {}, newest first", plural(all.len(), "request")),
+                format!("the last {}", all.len()),
+            ],
         };
-        let rest = self.head(Pane::Requests, area, tabs, if all.is_empty() { "" } else { &about });
+        let about = about.each_ref().map(String::as_str);
+        let rest = self.head(Pane::Requests, area, tabs, if all.is_empty() { &[] } else { &about });
         if all.is_empty() {
             let words = "No request was answered yet: i sends one.";
             return self.text(inset(rest), words, self.theme.faint());
         }
         let table = Table::of(&COLUMNS, rest, 10);
-        self.titles(&table, rest, self.theme.faint(), false);
+        self.titles(&table, rest, self.theme.faint(), false, None);
+        // The last line says what the titles mean, where that costs no request its place.
+        let rest = match rest.height {
+            0..6 => rest,
+            height => {
+                self.text(
+                    Rect { y: rest.bottom() - 1, height: 1, ..rest },
+                    legend(rest.width),
+                    self.theme.faint(),
+                );
+                Rect { height: height - 1, ..rest }
+            }
+        };
         let skip = if app.pane == Pane::Requests { app.scroll } else { 0 };
         let longest = all.iter().map(|a| a.took).max().unwrap_or_default();
         for (answered, line) in all.iter().skip(skip).zip(under_titles(rest).rows()) {
@@ -70,6 +86,17 @@ impl Pen<'_> {
             (part(a.travelled()), theme.faint()),
             (bar(a, longest), theme.plain()),
         ]
+    }
+}
+
+/// What the times of a request are; in the bar, which stands where there is room, each has a letter.
+fn legend(columns: u16) -> &'static str {
+    match columns {
+        100.. => {
+            " c COLD: waited for a pod, q QUEUED for its turn, f FORKED: process started, w WORKED, · WAY there and back"
+        }
+        0..72 => " COLD waited for a pod, QUEUED for its turn",
+        _ => " COLD waited for a pod, QUEUED for its turn, FORKED process, WAY there and back",
     }
 }
 

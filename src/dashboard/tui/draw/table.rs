@@ -45,21 +45,32 @@ impl<'a> Table<'a> {
         }
         Table { places }
     }
+
+    /// Columns before the second title, the gap before it not counted.
+    pub fn before_second(&self) -> usize {
+        self.places.get(1).map_or(usize::MAX, |(_, column, x, w)| {
+            let free = w.saturating_sub(u16::try_from(width(column.title)).unwrap_or(0));
+            usize::from(if column.right { x + free } else { *x }).saturating_sub(1)
+        })
+    }
 }
 
 impl Pen<'_> {
-    /// The titles of the columns; on a rule, which ends where they begin, without the first one's.
-    pub fn titles(&mut self, table: &Table, area: Rect, style: Style, on_rule: bool) {
+    /// The titles of the columns; on a rule, which ends where they begin, without the first one's. The one that the
+    /// lines are `sorted` by is marked.
+    pub fn titles(&mut self, table: &Table, area: Rect, style: Style, on_rule: bool, sorted: Option<&str>) {
         let skip = usize::from(on_rule);
         for (n, (_, column, x, w)) in table.places.iter().enumerate().skip(skip) {
-            let free = w.saturating_sub(u16::try_from(width(column.title)).unwrap_or(0));
+            let mark = if sorted == Some(column.title) { "↓" } else { "" };
+            let words = format!("{}{mark}", column.title);
+            let free = w.saturating_sub(u16::try_from(width(&words)).unwrap_or(0));
             let at = if column.right { x + free } else { *x };
             if on_rule && n == skip {
                 let blank = " ".repeat(usize::from(area.right().saturating_sub(at - 1)));
                 self.buf.set_string(at - 1, area.y, blank, Style::new());
             }
             let title = Rect { x: at, width: area.right().saturating_sub(at), height: 1, ..area };
-            self.text(title, column.title, style);
+            self.text(title, &words, style);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Pen;
 use crate::dashboard::tui::app::Pane;
-use crate::dashboard::tui::words::{fit, width};
+use crate::dashboard::tui::words::{fit, fitting, width};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -31,8 +31,9 @@ impl Pen<'_> {
         }
     }
 
-    /// The rule above a pane, with its number and title, and words about it at the right. Gives the rest.
-    pub fn titled(&mut self, pane: Pane, area: Rect, title: &str, aside: &str) -> Rect {
+    /// The rule above a pane, with its number and title, and words about it at the right: the first wording that
+    /// fits. Gives the rest.
+    pub fn titled(&mut self, pane: Pane, area: Rect, title: &str, aside: &[&str]) -> Rect {
         let focus = self.app.pane == pane;
         self.rule(area, focus);
         let style = if focus { self.theme.focus() } else { self.theme.strong() };
@@ -44,7 +45,7 @@ impl Pen<'_> {
     }
 
     /// The rule above a place that several panes share: all their titles, the present one marked.
-    pub fn tabs(&mut self, pane: Pane, area: Rect, aside: &str) -> Rect {
+    pub fn tabs(&mut self, pane: Pane, area: Rect, aside: &[&str]) -> Rect {
         let focus = self.app.pane == pane;
         self.rule(area, focus);
         let at = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
@@ -63,18 +64,19 @@ impl Pen<'_> {
         below(area)
     }
 
-    fn aside(&mut self, area: Rect, used: usize, words: &str) {
+    fn aside(&mut self, area: Rect, used: usize, wordings: &[&str]) {
         let room = usize::from(area.width).saturating_sub(used + 1);
+        let words = fitting(wordings, room.saturating_sub(2));
         if words.is_empty() || room < 8 {
             return;
         }
-        let words = format!(" {} ", fit(words, room - 2));
+        let words = format!(" {words} ");
         let x = area.right() - u16::try_from(width(&words)).unwrap_or(0);
         self.text(Rect { x, width: area.right() - x, ..area }, &words, self.theme.plain());
     }
 
     /// The head of a pane, whichever way it is shown.
-    pub fn head(&mut self, pane: Pane, area: Rect, tabs: bool, aside: &str) -> Rect {
+    pub fn head(&mut self, pane: Pane, area: Rect, tabs: bool, aside: &[&str]) -> Rect {
         if tabs && !self.app.zoomed {
             return self.tabs(pane, area, aside);
         }
