@@ -63,6 +63,7 @@ fn long_names_keep_the_end_that_tells_pods_apart() {
     let pod = stage.app.pod().unwrap().name.clone();
     let end = pod.rsplit('-').next().unwrap();
     assert!(text.lines().all(|l| l.chars().count() <= 80));
+    assert!(text.contains("-k8s: replicas ─"), "{text}");
     assert!(text.lines().any(|l| l.contains("Running") && l.contains(end)), "{text}");
 }
 

@@ -76,8 +76,14 @@ impl App {
         if width(&whole) <= columns || load.is_none() {
             return whole;
         }
-        // The table of functions has the HPA too.
-        join([&pods, &waiting, &calls, &next, &load, &None])
+        // The table of functions has the HPA too, the pane of reasons the next look, and that of calls the calls.
+        let shorter = [
+            join([&pods, &waiting, &calls, &next, &load, &None]),
+            join([&pods, &waiting, &calls, &load, &None, &None]),
+            join([&pods, &waiting, &load, &None, &None, &None]),
+        ];
+        let [.., shortest] = &shorter;
+        shorter.iter().find(|words| width(words) <= columns).unwrap_or(shortest).clone()
     }
 
     /// The function's asynchronous calls that are not finished; none where there are none.

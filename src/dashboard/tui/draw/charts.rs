@@ -7,7 +7,7 @@ use crate::cluster::snapshot::FunctionState;
 use crate::dashboard::tui::app::Pane;
 use crate::dashboard::tui::app::explain::cpu_target;
 use crate::dashboard::tui::history::Sample;
-use crate::dashboard::tui::words::{latency, plural};
+use crate::dashboard::tui::words::{fit_middle, latency, plural};
 use ratatui::layout::Rect;
 
 /// Above this many milliseconds the latency chart counts in seconds.
@@ -70,8 +70,11 @@ impl Pen<'_> {
         let columns = Plot::columns(area);
         let ready = self.past(f, columns, |s| Some(s.ready as f32));
         let desired = self.past(f, columns * 2, |s| Some(s.desired as f32));
+        // A long name is shortened, not what the chart is about.
+        let room = usize::from(area.width).saturating_sub(": replicas".len() + 5);
+        let name = fit_middle(&f.spec.name, room);
         let plot = Plot {
-            title: &format!("{} {}: replicas", Pane::Charts.number(), f.spec.name),
+            title: &format!("{} {name}: replicas", Pane::Charts.number()),
             area: Trace { label: format!("ready {}", f.ready), values: &ready },
             line: Trace { label: format!("desired {}", f.replicas), values: &desired },
             target: None,
