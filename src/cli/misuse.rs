@@ -14,9 +14,10 @@ use std::io::Write;
 /// What was used wrongly, or that the help could not be printed.
 pub fn failure(error: &Error, typed: impl Iterator<Item = String>) -> Result<(), Failure> {
     match error.kind() {
-        ErrorKind::MissingSubcommand => {
-            let mut meant = meant(typed).1;
-            write!(std::io::stderr(), "{}", meant.render_help())?;
+        // Nothing at all was typed, though a variable may have been given.
+        ErrorKind::MissingSubcommand if command(error, std::iter::empty()) == "faasim" => {
+            let mut faasim = super::command_line();
+            write!(std::io::stderr(), "{}", faasim.render_help())?;
             Err(Failure::Said(2))
         }
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(error.print()?),
@@ -63,11 +64,11 @@ fn command(error: &Error, typed: impl Iterator<Item = String>) -> String {
         .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
         .collect();
     // A value that cannot be is reported without the usage.
-    if words.len() > 1 { words.join(" ") } else { meant(typed).0 }
+    if words.len() > 1 { words.join(" ") } else { meant(typed) }
 }
 
-/// The command that was typed, as far as it is one: its words and what clap knows of it.
-fn meant(typed: impl Iterator<Item = String>) -> (String, clap::Command) {
+/// The words of the command that was typed, as far as it is one.
+fn meant(typed: impl Iterator<Item = String>) -> String {
     let mut command = super::command_line();
     command.build();
     let mut words = vec![command.get_name().to_owned()];
@@ -82,7 +83,7 @@ fn meant(typed: impl Iterator<Item = String>) -> (String, clap::Command) {
         words.push(found.get_name().to_owned());
         command = found.clone();
     }
-    (words.join(" "), command)
+    words.join(" ")
 }
 
 /// Lets options that take a number or a time be given `-1`, to say then what is allowed. (clap would take it for

@@ -85,23 +85,81 @@ fn things_are_listed_described_and_changed_as_with_kubectl() {
 }
 
 #[test]
+fn what_does_not_run_or_is_not_kept_is_said() {
+    let cluster = cluster();
+    let run = |words: &[&str]| {
+        let done = cluster.run(words);
+        (
+            done.status.code(),
+            String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap(),
+        )
+    };
+    let deploy = ["deploy", "--image", "x", "--name", "broken", "--fprocess", "/nowhere/program"];
+    let zero = ["--label", "com.openfaas.scale.zero=true", "--label", "com.openfaas.scale.zero-duration=90s"];
+    let (code, said) = run(&[&deploy[..], &zero].concat());
+    assert!(code == Some(0) && said.contains("from 0 (after 1m30s without a call) to 20 pods"), "{said}");
+    assert!(said.contains("note: `broken` does not run: CreateContainerError: "), "{said}");
+    let (code, said) = run(&[&deploy[..], &["--update=false"]].concat());
+    assert!(code == Some(1) && said.contains("it was not changed because of --update=false"), "{said}");
+    let described = cluster.says(&["describe", "broken"]);
+    assert!(described.contains("Reason:") && described.contains("Last events:"), "{described}");
+    let (code, said) = run(&["ready", "broken", "--timeout", "0s"]);
+    assert!(code == Some(1) && said.contains("CreateContainerError"), "{said}");
+    let listed = cluster.says(&["get", "pods", "-o", "name"]);
+    assert!(listed.lines().is_sorted(), "{listed}");
+
+    let node = cluster.says(&["describe", "node"]);
+    assert!(node.contains("Allocated resources:") && node.contains("  cpu       10m (0%)"), "{node}");
+    assert!(cluster.says(&["get", "nodes"]).starts_with("NAME"));
+    assert!(cluster.says(&["get", "events", "broken"]).contains("deployment/broken"));
+    let (code, said) = run(&["get", "pods", "-n", "nons"]);
+    assert!(code == Some(0) && said.contains("no namespace `nons`; there are: openfaas-fn"), "{said}");
+    let printed = cluster.says(&["exec", "deploy/echo", "--", "sh", "-c", "echo $FAASIM_POD"]);
+    assert_eq!(printed.trim(), cluster.ready_pods("echo")[0]);
+    let pod = cluster.says(&["describe", "pod", printed.trim()]);
+    let port = pod.lines().find_map(|l| l.trim().strip_prefix("Port:")?.trim().strip_suffix("/TCP")).unwrap();
+    assert!(pod.contains(&format!("http-get :{port}/_/health")), "{pod}");
+
+    let file = cluster.folder.path().join("hpa.yaml");
+    let hpa = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: mine, labels: {a: b}}\nspec:\n  \
+               scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: echo}\n  maxReplicas: 3\n  metrics:\n  \
+               - {type: Pods, pods: {metric: {name: reqs}, target: {type: AverageValue, averageValue: 10}}}\n  \
+               behavior: {scaleDown: {stabilizationWindowSeconds: 5}}\n";
+    std::fs::write(&file, hpa).unwrap();
+    let apply = ["apply", "-f", file.to_str().unwrap()];
+    let (code, said) = run(&apply);
+    assert!(code == Some(0) && said.contains("`mine` is called `echo` here"), "{said}");
+    assert!(said.contains("not kept: metadata.labels") && said.contains("nobody measures `reqs`"), "{said}");
+    std::fs::write(&file, cluster.says(&["get", "hpa", "echo", "-o", "yaml"])).unwrap();
+    assert!(run(&apply).1.contains("echo unchanged"));
+    assert!(!cluster.says(&["get", "events"]).contains("AutoscalerEdited"));
+    assert_eq!(cluster.says(&["get", "hpa", "--no-headers"]).split_whitespace().nth(3), Some("1"));
+}
+
+#[test]
 fn an_editor_changes_what_is_there() {
     let cluster = cluster();
     cluster.says(&["autoscale", "echo", "--max", "3"]);
-    let editor = cluster.folder.path().join("editor.sh");
+    let editor = cluster.folder.path().join("an editor.sh");
     // The first try is a mistake; the second mends it.
     let script = "#!/bin/sh\nif grep -q 'not accepted' \"$1\"; then sed -i 's/maxReplicas: -1/maxReplicas: 5/' \"$1\"; else sed -i 's/maxReplicas: 3/maxReplicas: -1/' \"$1\"; fi\n";
     std::fs::write(&editor, script).unwrap();
     let edit = |editor: &str| {
         let mut command = crate::cluster::faasim(cluster.folder.path());
         let done = command.env("EDITOR", editor).args(["edit", "hpa", "echo"]).output().unwrap();
-        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+        (done.status.code(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
     };
-    let (code, said) = edit(&format!("sh {}", editor.display()));
+    let (code, said, _) = edit(&format!("sh '{}'", editor.display()));
     assert_eq!((code, said.as_str()), (Some(0), "horizontalpodautoscaler.autoscaling/echo edited\n"));
     assert_eq!(cluster.json(&["get", "hpa", "echo", "-o", "json"])["spec"]["maxReplicas"], 5);
-    assert_eq!(edit("true"), (Some(0), "Edit cancelled, no changes made.\n".into()));
+    assert_eq!(edit("true"), (Some(0), "Edit cancelled, no changes made.\n".into(), String::new()));
     assert_eq!(edit("false").0, Some(1));
+    // What stays refused is kept.
+    let (code, _, said) = edit("sed -i 's/maxReplicas: 5/maxReplicas: 0/'");
+    let kept = said.trim().rsplit_once("kept in ").unwrap_or_else(|| panic!("{said}")).1;
+    assert!(code == Some(1) && said.contains("must be greater than 0"), "{said}");
+    assert!(std::fs::read_to_string(kept).unwrap().contains("maxReplicas: 0"));
+    std::fs::remove_file(kept).unwrap();
 }
 
 #[test]
