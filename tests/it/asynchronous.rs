@@ -329,7 +329,7 @@ fn calls_are_listed_retried_and_cancelled() {
     ] {
         assert!(metrics.contains(expected), "{expected}: {metrics}");
     }
-    assert!(cluster.says(&["async", "cancel", "--in", "retrying"]).contains("1 calls cancelled"));
+    assert!(cluster.says(&["async", "cancel", "--in", "retrying"]).contains("1 call cancelled"));
 }
 
 #[test]
