@@ -59,7 +59,8 @@ impl Time {
 
     /// The same with all of its fraction of a second: `2026-11-26T05:16:26.004711Z`.
     pub fn rfc3339_exact(self) -> String {
-        jiff::Timestamp::from_nanosecond(i128::from(self.0)).map_or_else(|_| self.rfc3339(), |t| t.to_string())
+        jiff::Timestamp::from_nanosecond(i128::from(self.0))
+            .map_or_else(|_| self.rfc3339(), |t| t.to_string())
     }
 }
 

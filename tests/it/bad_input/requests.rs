@@ -127,6 +127,6 @@ fn each_bad_request_gets_the_right_status_and_says_why() {
     let (status, reply) = exchange(&cluster.gateway, &request("POST /function/echo", "", &large));
     assert_eq!((status, reply.len() >= large.len()), (200, true));
     // The pod that cannot start was told of where the cluster runs.
-    let said = cluster.until_it_says("warning: pod/broken-");
+    let said = cluster.until_it_says("cannot run: broken: ");
     assert!(said.contains("`no-such-program` is not an executable file in the PATH"), "{said}");
 }
