@@ -79,7 +79,11 @@ impl Desk {
             match entry.path().is_dir() {
                 true => self.copy(&entry.path(), &target),
                 false => match fs::read_to_string(entry.path()) {
-                    Ok(text) => fs::write(target, self.inward(&text)).unwrap(),
+                    Ok(text) => {
+                        fs::write(&target, self.inward(&text)).unwrap();
+                        let mode = fs::metadata(entry.path()).unwrap().permissions();
+                        fs::set_permissions(target, mode).unwrap();
+                    }
                     Err(_) => drop(fs::copy(entry.path(), target).unwrap()),
                 },
             }
