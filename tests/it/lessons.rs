@@ -204,6 +204,8 @@ fn a_student_walks_a_lesson_at_a_terminal_leaves_it_and_comes_back() {
     seat.press("50\r");
     seat.until_shown("✓ status 200 after 3.25s, a cold start");
     seat.press("\u{1b}");
+    // A key right behind Esc is one with Alt.
+    seat.until("the dialog gone", |text| !text.contains("Invoke report"));
     seat.until_shown("? How much of the time did the request wait");
     seat.press("n");
     seat.until_shown("= 3.25s in all: 3.00s waiting for a pod, 250ms work.");
