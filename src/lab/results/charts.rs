@@ -20,18 +20,16 @@ const PODS: usize = 8;
 /// More dots than this say nothing more.
 const DOTS: usize = 3000;
 
-/// All of them, in the order of the page.
+/// All of them, in the order of the page; those of requests where there were any.
 pub(super) fn of(outcome: &Outcome) -> Vec<Chart> {
     let shown = shown(&outcome.seen);
     let bands = bands(outcome);
-    vec![
-        replicas(outcome, &shown, &bands),
-        latency(outcome, &bands),
-        distribution(&outcome.seen),
-        parts(outcome, &shown),
-        cpu(outcome, &shown, &bands),
-        pods(outcome),
-    ]
+    let mut all = vec![replicas(outcome, &shown, &bands)];
+    if !outcome.seen.requests.is_empty() {
+        all.extend([latency(outcome, &bands), distribution(&outcome.seen), parts(outcome, &shown)]);
+    }
+    all.extend([cpu(outcome, &shown, &bands), pods(outcome)]);
+    all
 }
 
 /// The functions that are drawn.
