@@ -408,8 +408,11 @@ fn images_are_pulled_by_policy_and_local_ones_are_found() {
                 .any(|line| line.starts_with(&format!("{function}-")) && line.contains(reason))
                 .then_some(())
         });
-        let described = cluster.says(&["describe", "pod", &pod_of(&cluster, function).unwrap()]);
-        assert!(described.contains(event) && described.contains(reason), "{described}");
+        // While it is tried again it says so, for a moment.
+        until(&format!("{function} is described with its reason"), || {
+            let described = cluster.says(&["describe", "pod", &pod_of(&cluster, function)?]);
+            (described.contains(event) && described.contains(reason)).then_some(())
+        });
     }
 }
 

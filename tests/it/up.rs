@@ -178,6 +178,11 @@ fn pods_that_are_lost_under_load_are_replaced(provider: &'static str) {
         let lost = pods.iter().any(|p| before[..2].contains(p));
         (pods.len() == 4 && kept == 2 && !lost).then_some(())
     });
+    until("the load goes on with them", || {
+        let list = cluster.says(&["list"]);
+        let line = list.lines().find(|line| line.starts_with("burn"))?;
+        line.split_whitespace().nth(1)?.parse::<u32>().ok().filter(|calls| *calls > 20)
+    });
     let report = load.end();
     // A request in the pod that was killed may have died with it, and no other: least in flight gives it one or two.
     assert!(lost(&report) <= 2, "{:?} {:?}", report.statuses, report.errors);
