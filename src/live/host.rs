@@ -277,7 +277,6 @@ impl Host {
     }
 }
 
-/// This machine.
 /// This machine's memory, where the kernel tells.
 fn memory() -> Bytes {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -285,6 +284,7 @@ fn memory() -> Bytes {
     Bytes(kilo.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024)
 }
 
+/// This machine.
 fn nodes() -> Vec<Node> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = if name.trim().is_empty() { "localhost".into() } else { name.trim().to_owned() };

@@ -247,7 +247,7 @@ impl Worker {
                 seat.uid(),
                 seat.address()
             );
-            self.refused(&call.route, &seat);
+            send::leave_alone(&call.route, &seat);
             drop(seat);
             let route = call.route.clone();
             seat = match self.seat(&route, &mut call, name).await {

@@ -44,12 +44,8 @@ pub struct PodSlot {
     pub placed: bool,
     /// Its container runs.
     pub running: bool,
-    /// It takes requests.
-    pub open: bool,
     pub since: Time,
-    /// Requests that it works on.
-    pub in_service: u32,
-    /// Which these are, in no order; each knows its place here.
+    /// Requests that it works on, in no order; each knows its place here.
     pub working: Vec<u32>,
     /// Requests that wait in it.
     pub queue: VecDeque<u32>,
@@ -61,11 +57,15 @@ pub struct PodSlot {
 }
 
 impl PodSlot {
-    /// It works on one more or one less.
-    pub fn busy(&mut self, now: Time, change: i32) {
-        self.worked += now.since(self.settled).as_nanos() as u64 * u64::from(self.in_service);
+    /// How many it works on.
+    pub fn in_service(&self) -> u32 {
+        self.working.len() as u32
+    }
+
+    /// How many it works on is about to change.
+    pub fn settle(&mut self, now: Time) {
+        self.worked += now.since(self.settled).as_nanos() as u64 * u64::from(self.in_service());
         self.settled = now;
-        self.in_service = self.in_service.saturating_add_signed(change);
     }
 }
 
@@ -118,9 +118,7 @@ impl<O: Observer> Simulation<O> {
                 place,
                 placed: false,
                 running: false,
-                open: false,
                 since: now,
-                in_service: 0,
                 working: Vec::new(),
                 queue: VecDeque::new(),
                 rest: 0.0,
@@ -244,7 +242,6 @@ impl<O: Observer> Simulation<O> {
         let now = self.now;
         let pod = self.slot(uid);
         if pod != NONE {
-            self.pods[pod as usize].open = true;
             self.func(function.0).opened(uid, pod);
             let node = NodeId(self.pods[pod as usize].node);
             self.observer.pod(uid, "", function, node, now, PodEvent::Ready);
@@ -284,7 +281,7 @@ impl<O: Observer> Simulation<O> {
         let p = &mut self.pods[pod as usize];
         p.version = p.version.wrapping_add(1);
         let (function, node, place) = (p.function, p.node, p.place);
-        (p.running, p.open) = (false, false);
+        p.running = false;
         let uid = p.uid;
         self.observer.pod(uid, "", FunctionId(function), NodeId(node), now, PodEvent::Ended);
         self.nodes[usize::from(node)].cores_mut().leave(now, place);

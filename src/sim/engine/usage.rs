@@ -16,7 +16,7 @@ impl<O: Observer> Simulation<O> {
             return 0;
         }
         let (node, place, function) = (p.node, p.place, p.function);
-        let worked = p.worked + now.since(p.settled).as_nanos() as u64 * u64::from(p.in_service);
+        let worked = p.worked + now.since(p.settled).as_nanos() as u64 * u64::from(p.in_service());
         let idle = now.since(p.since).as_nanos() as f64;
         let used = match self.cpu {
             CpuModel::Shared => self.nodes[usize::from(node)].cores_mut().used(now, place) as f64,
@@ -46,7 +46,7 @@ impl<O: Observer> Simulation<O> {
             if !p.running {
                 continue;
             }
-            let (uid, function, in_service) = (p.uid, p.function, p.in_service);
+            let (uid, function, in_service) = (p.uid, p.function, p.in_service());
             let cpu_total = self.pod_cpu(pod);
             let model = &self.func(function).model;
             let memory = Bytes(model.memory.0 + u64::from(in_service) * model.request_memory.0);

@@ -36,7 +36,7 @@ impl<O: Observer> Simulation<O> {
         let (samples, _) = self.measure();
         let requests = |uid| {
             let pod = self.pods.get(self.slot(uid) as usize);
-            pod.map_or(0, |p| p.in_service + p.queue.len() as u32)
+            pod.map_or(0, |p| p.in_service() + p.queue.len() as u32)
         };
         samples.into_iter().map(|s| (s, requests(s.uid))).collect()
     }

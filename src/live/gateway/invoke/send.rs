@@ -68,22 +68,22 @@ impl Worker {
             }
         }
     }
+}
 
-    /// Nobody gets this pod until it takes connections again: it may be about to be found dead, or only be started anew.
-    pub(super) fn refused(&self, route: &Arc<Route>, seat: &Seat) {
-        let (route, uid, address) = (route.clone(), seat.uid(), seat.address());
-        if !route.refused(uid) {
-            return;
-        }
-        tokio::task::spawn_local(async move {
-            while route.is_refusing(uid) {
-                tokio::time::sleep(RECOVERY).await;
-                if matches!(timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await, Ok(Ok(_))) {
-                    return route.recovered(uid);
-                }
-            }
-        });
+/// Nobody gets this pod until it takes connections again: it may be about to be found dead, or only be started anew.
+pub(super) fn leave_alone(route: &Arc<Route>, seat: &Seat) {
+    let (route, uid, address) = (route.clone(), seat.uid(), seat.address());
+    if !route.refused(uid) {
+        return;
     }
+    tokio::task::spawn_local(async move {
+        while route.is_refusing(uid) {
+            tokio::time::sleep(RECOVERY).await;
+            if matches!(timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await, Ok(Ok(_))) {
+                return route.recovered(uid);
+            }
+        }
+    });
 }
 
 fn copy_of(request: &Request<Upload>) -> Request<Upload> {

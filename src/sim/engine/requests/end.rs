@@ -96,7 +96,7 @@ impl<O: Observer> Simulation<O> {
     /// Everything that a pod still had ends, because the pod does.
     pub(in crate::sim::engine) fn fail_requests(&mut self, pod: u32) {
         let now = self.now;
-        if self.pods[pod as usize].in_service == 0 && self.pods[pod as usize].queue.is_empty() {
+        if self.pods[pod as usize].working.is_empty() && self.pods[pod as usize].queue.is_empty() {
             return;
         }
         let queued = std::mem::take(&mut self.pods[pod as usize].queue);

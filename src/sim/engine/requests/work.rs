@@ -21,10 +21,10 @@ impl<O: Observer> Simulation<O> {
             (f.model.workers.unwrap_or(u32::MAX), f.watchdog_limit)
         };
         let p = &mut self.pods[pod as usize];
-        if p.in_service + p.queue.len() as u32 >= limit {
+        if p.in_service() + p.queue.len() as u32 >= limit {
             return self.answer(slot, 429);
         }
-        let waits = p.in_service >= workers;
+        let waits = p.in_service() >= workers;
         if waits || self.cpu == CpuModel::Shared || !self.is_over_in_time(slot) {
             self.patience(slot, Cuts::Watchdog, now);
         }
@@ -45,7 +45,7 @@ impl<O: Observer> Simulation<O> {
         r.started = now;
         let (function, pod, service, version, arrived) = (r.function, r.pod, r.service, r.version, r.arrived);
         let p = &mut self.pods[pod as usize];
-        p.busy(now, 1);
+        p.settle(now);
         r.place = p.working.len() as u32;
         p.working.push(slot);
         let measured_from = self.measured_from;
@@ -110,7 +110,8 @@ impl<O: Observer> Simulation<O> {
 
     /// The pod does not work on it any more.
     fn leave_pod(&mut self, slot: u32, pod: u32) {
-        let place = self.requests[slot as usize].place;
+        let (now, place) = (self.now, self.requests[slot as usize].place);
+        self.pods[pod as usize].settle(now);
         let working = &mut self.pods[pod as usize].working;
         working.swap_remove(place as usize);
         if let Some(&moved) = working.get(place as usize) {
@@ -130,7 +131,6 @@ impl<O: Observer> Simulation<O> {
             self.nodes[usize::from(node)].cores_mut().cancel(now, task);
             self.reschedule(node);
         }
-        self.pods[pod as usize].busy(now, -1);
         self.leave_pod(slot, pod);
         self.func(function).stats.busy.down(now);
         while let Some(next) = self.pods[pod as usize].queue.pop_front() {

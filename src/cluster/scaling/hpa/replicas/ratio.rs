@@ -103,10 +103,8 @@ impl PerPod<'_> {
 
     /// The target with what it counts, where the metric's own numbers count in `unit`.
     pub(super) fn goal(&self, unit: Unit) -> (Unit, i64) {
-        match *self {
-            PerPod::Utilization { target, .. } => (Unit::Percent, target),
-            PerPod::Average { target, .. } => (unit, target),
-        }
+        let unit = if matches!(self, PerPod::Utilization { .. }) { Unit::Percent } else { unit };
+        (unit, self.target())
     }
 
     /// Ratio, the number compared with the target, and the number the status shows.
