@@ -15,8 +15,8 @@ use http::{Method, StatusCode};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long new pods are looked at before the command ends.
-const MOMENT: Duration = Duration::from_secs(1);
+/// How long new pods are looked at before it is said how their deployment went.
+pub(super) const MOMENT: Duration = Duration::from_secs(1);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 

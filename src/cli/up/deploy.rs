@@ -1,6 +1,7 @@
 //! What a stack leads to when a cluster starts with it, and again when it changes.
 
 use crate::cli::build::{self, Refreshed};
+use crate::cli::deploy::MOMENT;
 use crate::cli::stack::{Stack, StackFunction};
 use crate::cli::watch::{Change, Watch};
 use crate::cluster::command::Command;
@@ -9,10 +10,6 @@ use crate::dashboard::kubectl::trouble;
 use crate::live::host::Host;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::time::Duration;
-
-/// How long new pods are looked at before their functions are said to be deployed.
-const MOMENT: Duration = Duration::from_secs(1);
 
 /// Deploys what a stack holds, its images first where they are made here. Gives what cannot run as it is: that was said.
 pub(super) async fn deploy(
