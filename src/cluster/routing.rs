@@ -403,6 +403,12 @@ impl Endpoints {
         self.policy
     }
 
+    /// Whether requests come and go without anything changing that somebody else has to know: there is a pod that takes
+    /// them, none that is to end, and nobody is asked for more.
+    pub fn is_settled(&self) -> bool {
+        self.ready_pods > 0 && self.ready_pods == self.by_uid.len() && !self.wake_each
+    }
+
     fn next_stamp(&mut self) -> u64 {
         self.stamp += 1;
         self.stamp

@@ -7,6 +7,7 @@
 //! | `engine/setup` | what is a run made of? |
 //! | `engine/actions` | what does the core's wish lead to? |
 //! | `engine/steps` | what is done to the cluster from outside? |
+//! | `engine/ahead` | what may be done out of the order of time? |
 //! | `engine/requests` | what becomes of a request? |
 //! | `engine/pods` | what becomes of a pod? |
 //! | `engine/usage` | what have pods used? |
@@ -15,6 +16,7 @@
 //! | `engine/results` | what is written down? |
 
 mod actions;
+mod ahead;
 mod function;
 mod pods;
 mod requests;
@@ -26,13 +28,13 @@ mod watched;
 
 pub use self::setup::{CpuModel, Setup, Step};
 
+use self::ahead::Agenda;
 use self::function::Func;
 use self::pods::{NodeState, PodSlot, Stage};
 use self::requests::Request;
 use super::arrivals::{Running, Source};
 use super::model::Model;
 use super::observe::Observer;
-use super::queue::EventQueue;
 use super::random::Stream;
 use crate::cluster::Cluster;
 use crate::cluster::command::{Command, Refusal, Reply};
@@ -87,7 +89,7 @@ pub struct Simulation<O = ()> {
     cluster: Cluster,
     /// When the core wants to be woken.
     due: Time,
-    queue: EventQueue<Event>,
+    queue: Agenda,
     cpu: CpuModel,
     seed: u64,
     models: BTreeMap<FunctionName, Model>,
@@ -129,7 +131,7 @@ impl<O: Observer> Simulation<O> {
             now: Time::ZERO,
             due: Time::ZERO,
             cluster,
-            queue: EventQueue::default(),
+            queue: Agenda::default(),
             cpu: setup.cpu,
             seed: setup.seed,
             models: setup.models,
@@ -173,7 +175,7 @@ impl<O: Observer> Simulation<O> {
 
     /// Runs up to and including everything that is due at `end`.
     pub fn until(&mut self, end: Time) {
-        while self.step_until(end) {}
+        while self.run_ahead(end) || self.step_until(end) {}
         self.now = self.now.max(end);
     }
 
@@ -241,6 +243,7 @@ impl<O: Observer> Simulation<O> {
     }
 
     fn tell(&mut self, event: Happened) {
+        debug_assert!(!self.queue.is_ahead(), "a function that runs ahead needs nobody: {event:?}");
         self.cluster.handle(self.now, event);
         self.pump();
     }

@@ -85,6 +85,10 @@ pub enum PodEvent {
 
 /// Sees what happens in a run. Everything may be ignored.
 pub trait Observer {
+    /// Whether it is told of requests in order of time. Who does without lets a run of many functions be faster: it is
+    /// then told of each function's in order only.
+    const IN_ORDER: bool = true;
+
     /// A request has ended.
     fn request(&mut self, _end: &RequestEnd) {}
     /// A scaler looked.
@@ -105,4 +109,6 @@ pub trait Observer {
 }
 
 /// Sees nothing.
-impl Observer for () {}
+impl Observer for () {
+    const IN_ORDER: bool = false;
+}

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
     heap: QuaternaryHeap<Entry<E>>,
-    pushed: u64,
+    order: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -50,15 +50,15 @@ impl<E> Ord for Entry<E> {
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
-        EventQueue { heap: QuaternaryHeap::new(), pushed: 0 }
+        EventQueue { heap: QuaternaryHeap::new(), order: 0 }
     }
 }
 
 impl<E> EventQueue<E> {
     /// Schedules `event`.
     pub fn push(&mut self, at: Time, event: E) {
-        self.pushed += 1;
-        self.heap.push(Entry { at, order: self.pushed, event });
+        self.order += 1;
+        self.heap.push(Entry { at, order: self.order, event });
     }
 
     /// When the next event is due; [`Time::MAX`] when there is none.
@@ -71,9 +71,12 @@ impl<E> EventQueue<E> {
         self.heap.pop().map(|entry| (entry.at, entry.event))
     }
 
-    /// How many were scheduled so far.
-    pub fn pushed(&self) -> u64 {
-        self.pushed
+    /// The next event with its time, left where it is.
+    pub fn peek(&self) -> Option<(Time, E)>
+    where
+        E: Copy,
+    {
+        self.heap.peek().map(|entry| (entry.at, entry.event))
     }
 }
 

@@ -258,6 +258,56 @@ fn every_build_gives_these_very_bytes() {
     assert_eq!(digest, "0177463eded5e5c7");
 }
 
+/// 400 functions with everything that may happen to one.
+fn many<O: Observer>(observer: O) -> Report {
+    let mut setup = Setup::new(3);
+    setup.nodes = cores(1000);
+    setup.cpu = CpuModel::Unlimited;
+    setup.settings.routing = RoutingPolicy::Random;
+    setup.sample_every = Some(Duration::from_secs(7));
+    for i in 0..400 {
+        let mut spec = FunctionSpec::new(&format!("f{i}"), "f");
+        spec.requests = Resources { cpu: Some(MilliCpu(100)), memory: None };
+        if i % 7 == 0 {
+            spec.env_vars.insert("exec_timeout".into(), "700ms".into());
+        }
+        if i % 100 == 0 {
+            spec.labels.insert("com.openfaas.scale.type".into(), "per-request".into());
+        }
+        let mut model = Model::serving(Law::exponential(0.3)).cold(0.4);
+        model.workers = (i % 5 == 0).then_some(1);
+        model.max_inflight = (i % 6 == 0).then_some(2);
+        model.queue_limit = (i % 12 == 0).then_some(3);
+        model.crash = (i % 9 == 0).then(|| Law::exponential(60.0));
+        model.stop = Law::exponential(0.2);
+        let (name, full) = (spec.name.clone(), spec.full_name());
+        let group = ThreadGroup { users: 2, ramp_up: Seconds(1.0), think: Law::exponential(1.0), loops: None };
+        let hpa = HpaSpec::cpu(50, Some(1), 6);
+        setup = setup
+            .function(spec, model)
+            .at(at(1), Command::Autoscale { function: full.clone(), spec: hpa, replace: false })
+            .load(Source::new(&name, Arrivals::poisson(f64::from(i % 10))))
+            .load(Source { name: format!("users of {name}"), ..Source::new(&name, Arrivals::Closed(group)) });
+        setup.steps.push((at(30), Step::Kill { function: full, pod: None, newest: false }));
+    }
+    setup.steps.sort_by_key(|(at, _)| *at);
+    let mut run = Simulation::new(setup, observer);
+    run.until(at(40));
+    run.until(Time::from_nanos(100_123_456_789));
+    run.report()
+}
+
+/// Functions that run ahead of one another have the figures that they have in order of time.
+#[test]
+fn the_order_among_functions_changes_no_figure() {
+    let (ahead, in_order) = (many(()), many(Diary::default()));
+    assert!(ahead.offered > 100_000 && ahead.scalings > 400, "{} {}", ahead.offered, ahead.scalings);
+    let statuses: Vec<u16> = [200, 408, 429, 502].into();
+    let seen = |status| ahead.functions.iter().any(|f| f.statuses.contains_key(status));
+    assert!(statuses.iter().all(seen), "{statuses:?}");
+    assert!(ahead == in_order);
+}
+
 /// A function's own start is drawn once: what of it is CPU, and what is not, are parts of the same draw.
 #[test]
 fn a_start_takes_what_was_drawn_for_it() {

@@ -106,7 +106,11 @@ impl<O: Observer> Simulation<O> {
             self.answer(slot, 502);
         }
         let mut working = self.pods[pod as usize].working.clone();
-        working.sort_unstable();
+        // In an order that does not depend on which slots were free.
+        working.sort_unstable_by_key(|slot| {
+            let r = &self.requests[*slot as usize];
+            (r.started, r.arrived, r.source, r.user)
+        });
         for slot in working {
             let answered = self.requests[slot as usize].answered;
             self.stop_work(slot);
