@@ -43,7 +43,7 @@ fn terminal(width: u16, height: u16) -> Terminal<CrosstermBackend<Sink>> {
 }
 
 fn paint(stage: &Stage, terminal: &mut Terminal<CrosstermBackend<Sink>>) {
-    let theme = Theme { color: true };
+    let theme = Theme { color: true, light: false };
     terminal.draw(|f| draw::screen(&stage.app, theme, f.area(), f.buffer_mut())).expect("a frame");
 }
 

@@ -170,7 +170,7 @@ impl Cluster {
             Event::PodStillUsed { uid, since } => self.keep_pod(uid, since),
             Event::NodeLost { node } => self.node_lost(now, node),
             Event::NodeBack { node } => self.node_back(now, node),
-            Event::Scraped { id: _, pods, functions } => self.scraped(now, &pods, &functions),
+            Event::Scraped { id: _, pods, functions } => self.scraped(now, pods, &functions),
         }
     }
 

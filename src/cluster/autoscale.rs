@@ -4,6 +4,7 @@ use super::action::Action;
 use super::event::PodSample;
 use super::function::{FunctionId, FunctionName};
 use super::happenings::Kind;
+use super::metering::PodMeter;
 use super::pod::{Container, Pod, PodPhase, PodUid};
 use super::routing::Counters;
 use super::scaling::alert::{self, Notice};
@@ -20,19 +21,31 @@ use std::sync::Arc;
 
 impl Cluster {
     /// A scrape came back: meters run on, and OpenFaaS' scalers look.
-    pub(super) fn scraped(&mut self, now: Time, pods: &[PodSample], counters: &[(FunctionId, Counters)]) {
-        for sample in pods {
-            let Some(function) = self.pods.get(&sample.uid).map(|p| p.function) else { continue };
-            let Some(f) = self.functions.get_mut(&function) else { continue };
-            let used = f.pod_meters.entry(sample.uid).or_default().observe(sample);
-            f.meter.add_cpu(used);
-        }
-        if now >= self.metrics_due {
+    pub(super) fn scraped(
+        &mut self,
+        now: Time,
+        mut samples: Vec<PodSample>,
+        counters: &[(FunctionId, Counters)],
+    ) {
+        let closes = now >= self.metrics_due;
+        if closes {
             self.metrics_due = now + self.settings.metrics_interval;
-            self.functions
-                .values_mut()
-                .flat_map(|f| f.pod_meters.values_mut())
-                .for_each(|m| m.close_window());
+        }
+        samples.sort_by_key(|s| s.uid);
+        // Function by function: the pods of one mostly follow each other, and each meter is touched once.
+        let mut next = 0;
+        for f in self.functions.values_mut() {
+            for uid in &f.pods {
+                if samples.get(next).is_none_or(|s| s.uid != *uid) {
+                    next = samples.partition_point(|s| s.uid < *uid);
+                }
+                let Some(sample) = samples.get(next).filter(|s| s.uid == *uid) else { continue };
+                f.meter.add_cpu(f.pod_meters.entry(*uid).or_default().observe(sample));
+                next += 1;
+            }
+            if closes {
+                f.pod_meters.values_mut().for_each(PodMeter::close_window);
+            }
         }
         for (function, counters) in counters {
             let Some(f) = self.functions.get_mut(function) else { continue };
@@ -88,7 +101,7 @@ impl Cluster {
     }
 
     fn pod_states(&self, now: Time, f: &Function, spec: &HpaSpec) -> Vec<PodState> {
-        let mine = || f.pods.iter().filter_map(|uid| self.pods.get(uid));
+        let mine = || f.pods_of(&self.pods);
         // The gateway's counts belong to no pod: each ready pod is shown an equal share.
         let mut share = BTreeMap::new();
         for metric in &spec.metrics {
@@ -114,7 +127,7 @@ impl Cluster {
         let Some(f) = self.functions.get_mut(&function) else { return };
         match f.scaler(edition) {
             Scaler::OpenFaasPro => {
-                let ready = f.pods.iter().filter(|uid| self.pods.get(uid).is_some_and(|p| p.ready)).count();
+                let ready = f.pods_of(&self.pods).filter(|p| p.ready).count();
                 let ready = u32::try_from(ready).unwrap_or(u32::MAX);
                 let load = f.meter.load(f.labels.kind, now);
                 let idle_for = f.meter.idle_for(now);

@@ -52,10 +52,8 @@ impl Cluster {
             (self.loads[*n].cpu * 1000 / cores, u64::from(self.loads[*n].pods) * 1000 / cores)
         };
         let own = |n: &usize| {
-            let of = |uid: &PodUid| {
-                self.pods.get(uid).is_some_and(|p| usize::from(p.node.0) == *n && p.deleting.is_none())
-            };
-            self.functions.get(&function).map_or(0, |f| f.pods.iter().filter(|uid| of(uid)).count())
+            let Some(f) = self.functions.get(&function) else { return 0 };
+            f.pods_of(&self.pods).filter(|p| usize::from(p.node.0) == *n && p.deleting.is_none()).count()
         };
         let spread = || there.iter().copied().min_by_key(|n| (own(n), share(n), *n));
         let room = |n: &&usize| self.loads[**n].cpu + request <= u64::from(self.nodes[**n].cores) * 1000;

@@ -16,9 +16,7 @@ impl Cluster {
         let Some(f) = self.functions.get(&function) else { return };
         let wanted = f.replicas as usize;
         let (mut new, mut old): (Vec<&Arc<Pod>>, Vec<&Arc<Pod>>) = f
-            .pods
-            .iter()
-            .filter_map(|uid| self.pods.get(uid))
+            .pods_of(&self.pods)
             .filter(|p| p.deleting.is_none() && p.phase != PodPhase::Failed)
             .partition(|p| p.template_hash == f.template_hash);
         let total = new.len() + old.len();

@@ -45,6 +45,20 @@ impl Function {
         self.spec.full_name()
     }
 
+    /// Its own of all pods, in the order of their numbers. They mostly follow each other, so each is looked for beside
+    /// the one before.
+    pub fn pods_of<'a>(&'a self, all: &'a BTreeMap<PodUid, Arc<Pod>>) -> impl Iterator<Item = &'a Arc<Pod>> {
+        let mut beside = all.range(..PodUid(0));
+        self.pods.iter().filter_map(move |uid| {
+            let next = beside.next().filter(|(at, _)| *at == uid);
+            let found = next.or_else(|| {
+                beside = all.range(*uid..);
+                beside.next().filter(|(at, _)| *at == uid)
+            });
+            found.map(|(_, pod)| pod)
+        })
+    }
+
     /// Who changes the replicas of this function by itself; `Person` when nobody does.
     pub fn scaler(&self, edition: Edition) -> Scaler {
         match (&self.hpa, self.labelled, edition) {
@@ -84,7 +98,7 @@ impl Function {
     }
 
     pub fn state(&self, pods: &BTreeMap<PodUid, Arc<Pod>>, settings: &Settings) -> FunctionState {
-        let mine = || self.pods.iter().filter_map(|uid| pods.get(uid)).filter(|p| p.deleting.is_none());
+        let mine = || self.pods_of(pods).filter(|p| p.deleting.is_none());
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         FunctionState {
             id: self.id,

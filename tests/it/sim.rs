@@ -281,7 +281,8 @@ fn many<O: Observer>(observer: O) -> Report {
         model.crash = (i % 9 == 0).then(|| Law::exponential(60.0));
         model.stop = Law::exponential(0.2);
         let (name, full) = (spec.name.clone(), spec.full_name());
-        let group = ThreadGroup { users: 2, ramp_up: Seconds(1.0), think: Law::exponential(1.0), loops: None };
+        let group =
+            ThreadGroup { users: 2, ramp_up: Seconds(1.0), think: Law::exponential(1.0), loops: None };
         let hpa = HpaSpec::cpu(50, Some(1), 6);
         setup = setup
             .function(spec, model)

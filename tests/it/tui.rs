@@ -21,7 +21,7 @@ impl Stage {
     /// The screen at a size.
     fn screen(&self, width: u16, height: u16, color: bool) -> TestBackend {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let theme = Theme { color };
+        let theme = Theme { color, light: false };
         terminal.draw(|f| draw::screen(&self.app, theme, f.area(), f.buffer_mut())).unwrap();
         terminal.backend().clone()
     }

@@ -3,7 +3,7 @@
 //! A browser has the numbers of every function at once, and events, pods and decisions of the one that
 //! it looks at. What a scaler's step says is put into words here, once for all screens, not in the browser.
 
-use crate::cluster::function::FunctionName;
+use crate::cluster::function::{FunctionId, FunctionName};
 use crate::cluster::pod::Pod;
 use crate::cluster::quantity::MilliCpu;
 use crate::cluster::scaling::decision::Decision;
@@ -11,13 +11,16 @@ use crate::cluster::scaling::hpa::HpaSpec;
 use crate::cluster::snapshot::{FunctionState, Happening};
 use crate::cluster::time::Time;
 use crate::dashboard::tui::app::explain::cpu_target;
-use crate::dashboard::view::{Platform, View};
+use crate::dashboard::view::{Platform, Usage, View};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Decisions and events that are sent of one function: more than a person reads, and the newest.
 const LATEST: usize = 60;
+
+/// Pods of a function that are charted, the newest: as many lines as can be told apart.
+const CHARTED: usize = 12;
 
 /// Everything that a page needs at one moment.
 #[derive(Debug, Serialize)]
@@ -75,6 +78,8 @@ pub struct Row<'a> {
     /// Millicores and bytes of all pods.
     cpu: u64,
     memory: u64,
+    /// Name and millicores of its newest pods: a chart of them goes on while another page is looked at.
+    pods_cpu: Vec<(&'a str, u64)>,
     /// Millicores that a pod requests, and that a pod's autoscaler aims at.
     cpu_request: Option<u64>,
     cpu_target: Option<u64>,
@@ -164,6 +169,11 @@ impl<'a> Picture<'a> {
     pub fn new(view: &'a View, of: Option<&FunctionName>) -> Self {
         let snapshot = &view.snapshot;
         let settings = &snapshot.settings;
+        let mut used: BTreeMap<FunctionId, Vec<(&Pod, Usage)>> = BTreeMap::new();
+        for pod in snapshot.pods.values() {
+            let now = view.usage.get(&pod.uid).map(|u| (&**pod, *u));
+            used.entry(pod.function).or_default().extend(now);
+        }
         // Fieldless names become strings.
         let word = |value: Result<serde_json::Value, _>| value.unwrap_or_default();
         Picture {
@@ -177,17 +187,18 @@ impl<'a> Picture<'a> {
                 max_replicas: settings.max_replicas,
             },
             nodes: snapshot.nodes.iter().map(|n| (n.name.as_str(), n.cores)).collect(),
-            functions: snapshot.functions.values().map(|f| row(view, f)).collect(),
+            functions: snapshot.functions.values().map(|f| row(view, f, used.get(&f.id))).collect(),
             detail: of.and_then(|name| snapshot.function(name)).map(|f| detail(view, f)),
         }
     }
 }
 
-fn row<'a>(view: &'a View, f: &'a FunctionState) -> Row<'a> {
+fn row<'a>(view: &'a View, f: &'a FunctionState, used: Option<&Vec<(&'a Pod, Usage)>>) -> Row<'a> {
     let traffic = view.traffic.get(&f.id).copied().unwrap_or_default();
     let ms = |d: Duration| d.as_secs_f64() * 1e3;
-    let usage = view.snapshot.pods_of(f.id).filter_map(|p| view.usage.get(&p.uid));
-    let (cpu, memory) = usage.fold((0, 0), |(c, m), u| (c + u.cpu.0, m + u.memory.0));
+    let used = used.map_or(&[][..], Vec::as_slice);
+    let (cpu, memory) = used.iter().fold((0, 0), |(c, m), (_, u)| (c + u.cpu.0, m + u.memory.0));
+    let newest = &used[used.len().saturating_sub(CHARTED)..];
     Row {
         id: f.id.0.into(),
         name: &f.spec.name,
@@ -212,6 +223,7 @@ fn row<'a>(view: &'a View, f: &'a FunctionState) -> Row<'a> {
         p99: ms(traffic.p99),
         cpu,
         memory,
+        pods_cpu: newest.iter().map(|(p, u)| (p.name.as_str(), u.cpu.0)).collect(),
         cpu_request: f.spec.requests.cpu.map(|MilliCpu(n)| n),
         cpu_target: cpu_target(f).map(|MilliCpu(n)| n),
         created: millis(f.created),

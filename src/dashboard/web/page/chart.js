@@ -88,7 +88,7 @@ export function chart(options) {
     const all = shown.flatMap((l) => l.points.map((p) => p.y ?? 0)).concat(levels.map((l) => l.y));
     const top = ceiling(Math.max(0, ...all), options.whole);
     const grid = ticks(top, options.whole);
-    const long = (texts) => Math.max(0, ...texts.map((t) => String(t ?? "").length)) * 7.6;
+    const long = (texts) => Math.max(0, ...texts.map((t) => String(t ?? "").length)) * 8.6;
     const left = long(grid.map(format)) + 8;
     const side = options.right ? long(grid.map((v) => options.right(v))) : 0;
     const right = width - (side ? side + 10 : 8);

@@ -1,4 +1,4 @@
-// What the page has seen: a point a second for each function, and for the pods of the one that is looked at.
+// What the page has seen: a point a second for each function, and for its newest pods.
 
 const KEPT = 15 * 60;
 
@@ -20,10 +20,8 @@ export function remember(picture, now) {
   for (const f of picture.functions) {
     const { replicas, ready, rate, errors, p50, p95, p99, inFlight, waiting, cpu } = f;
     push(functions, key(f), { at: now, replicas, ready, rate, errors, p50, p95, p99, inFlight, waiting, cpu });
+    for (const [name, cpu] of f.podsCpu) push(pods, `${key(f)}/${name}`, { at: now, cpu });
   }
-  const detail = picture.detail;
-  if (!detail) return;
-  for (const pod of detail.pods) push(pods, `${key(detail)}/${pod.name}`, { at: now, cpu: pod.cpu });
   for (const [name, list] of pods) if (now - list.at(-1).at > KEPT * 1000) pods.delete(name);
 }
 
