@@ -27,6 +27,7 @@ pub use walk::{Phase, Walk};
 pub use want::Want;
 
 use super::scenario::{Autoscaler, Function, Load, Platform, Scenario, Variant};
+use crate::dashboard::tui::app::Pane;
 use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
 use std::collections::BTreeMap;
@@ -173,47 +174,6 @@ impl<T> Many<T> {
 
     fn into_vec(self) -> Vec<T> {
         self.0
-    }
-}
-
-/// A part of the screen, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)]
-pub enum Pane {
-    Functions,
-    Charts,
-    Pods,
-    Why,
-    Events,
-    Log,
-    Requests,
-}
-
-impl Pane {
-    /// All, by their names in a lesson.
-    pub const NAMES: [(&'static str, Pane); 7] = [
-        ("functions", Pane::Functions),
-        ("charts", Pane::Charts),
-        ("pods", Pane::Pods),
-        ("why", Pane::Why),
-        ("events", Pane::Events),
-        ("log", Pane::Log),
-        ("requests", Pane::Requests),
-    ];
-
-    /// The pane of that name.
-    ///
-    /// # Errors
-    /// What was probably meant.
-    pub fn parse(name: &str) -> Result<Pane, String> {
-        let found = Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, pane)| *pane);
-        found.ok_or_else(|| crate::mistake::unknown("pane", name, Self::NAMES.map(|(n, _)| n)))
-    }
-
-    /// Its name in a lesson.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, pane)| *pane == self).map_or("", |(n, _)| n)
     }
 }
 

@@ -4,12 +4,12 @@ use super::progress::Progress;
 use crate::cli::screen::Paced;
 use crate::cluster::function::FunctionName;
 use crate::cluster::time::Time;
-use crate::dashboard::tui::app::{self, Effect};
+use crate::dashboard::tui::app::{Effect, Pane};
 use crate::dashboard::tui::guide::{Guide, Part, Tutor, Wish};
 use crate::dashboard::tui::link::{Link, Load, Pace, Shape};
 use crate::dashboard::view::View;
 use crate::lab::lesson::act::{self, What};
-use crate::lab::lesson::{Act, Pane, Phase, Walk};
+use crate::lab::lesson::{Act, Phase, Walk};
 use crate::lab::stage::Stage;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,7 +88,7 @@ impl Leader {
         self.todo.extend(page.begin.iter().cloned());
         self.quiet = !self.todo.is_empty();
         if let Some(pane) = page.show {
-            self.effects.push(Effect::Show(on_screen(pane)));
+            self.effects.push(Effect::Show(pane));
         }
     }
 
@@ -122,7 +122,7 @@ impl Leader {
                 duration: None,
             }),
             What::StopLoad(function) => Effect::StopLoad(name(function)),
-            What::Show(pane) => Effect::Show(on_screen(*pane)),
+            What::Show(pane) => Effect::Show(*pane),
             What::Wait(time) => {
                 self.wait = view.snapshot.at + *time;
                 return;
@@ -137,34 +137,8 @@ impl Leader {
     }
 }
 
-/// The lesson's name of a pane, on the screen.
-fn on_screen(pane: Pane) -> app::Pane {
-    match pane {
-        Pane::Functions => app::Pane::Functions,
-        Pane::Charts => app::Pane::Charts,
-        Pane::Pods => app::Pane::Pods,
-        Pane::Why => app::Pane::Why,
-        Pane::Events => app::Pane::Events,
-        Pane::Log => app::Pane::Log,
-        Pane::Requests => app::Pane::Requests,
-    }
-}
-
-fn in_lesson(pane: app::Pane) -> Option<Pane> {
-    Some(match pane {
-        app::Pane::Functions => Pane::Functions,
-        app::Pane::Charts => Pane::Charts,
-        app::Pane::Pods => Pane::Pods,
-        app::Pane::Why => Pane::Why,
-        app::Pane::Events => Pane::Events,
-        app::Pane::Log => Pane::Log,
-        app::Pane::Requests => Pane::Requests,
-        app::Pane::Async | app::Pane::Lesson => return None,
-    })
-}
-
 impl Tutor for Leader {
-    fn observe(&mut self, view: &View, pane: app::Pane) {
+    fn observe(&mut self, view: &View, pane: Pane) {
         self.latest = Some(view.clone());
         let had = self.todo.len();
         self.do_next();
@@ -174,7 +148,7 @@ impl Tutor for Leader {
             self.todo.extend(std::mem::take(&mut self.asked));
         }
         let before = self.walk.page_number();
-        if !self.quiet && self.walk.observe(view, in_lesson(pane)) {
+        if !self.quiet && self.walk.observe(view, Some(pane)) {
             let done = if self.walk.page_number() != before { "That was it." } else { "Done." };
             self.praise = Some(done.into());
             self.page_turned();

@@ -14,12 +14,12 @@
 //! wait 30s                             nothing, for a while
 //! ```
 
-use super::Pane;
 use crate::cluster::command::Command;
 use crate::cluster::function::FunctionName;
 use crate::cluster::go_duration;
 use crate::cluster::scaling::hpa::HpaSpec;
 use crate::cluster::snapshot::Snapshot;
+use crate::dashboard::tui::app::Pane;
 use crate::mistake::unknown;
 use serde::Deserialize;
 use std::fmt;

@@ -2,8 +2,9 @@
 
 use super::act::{Shape, What};
 use super::walk::{Phase, Texts};
-use super::{Act, Lesson, Pane, Walk};
+use super::{Act, Lesson, Walk};
 use crate::cluster::time::Time;
+use crate::dashboard::tui::app::Pane;
 use crate::dashboard::view::View;
 use crate::lab::scenario::Variant;
 use crate::lab::stage::Stage;

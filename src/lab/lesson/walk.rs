@@ -3,9 +3,10 @@
 
 use super::values::Values;
 use super::want::{Judged, Sight};
-use super::{Act, Lesson, Page, Pane};
+use super::{Act, Lesson, Page};
 use crate::cluster::pod::PodUid;
 use crate::cluster::time::Time;
+use crate::dashboard::tui::app::Pane;
 use crate::dashboard::view::View;
 use crate::lab::observations::{Observations, PodLife, Request, Row};
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,11 +13,11 @@
 //! passed 6m                        of the cluster's time, since the page began
 //! ```
 
-use super::Pane;
 use crate::cluster::go_duration;
 use crate::cluster::scaling::hpa::Hpa;
 use crate::cluster::scaling::hpa::spec::{MetricSpec, ResourceTarget};
 use crate::cluster::snapshot::FunctionState;
+use crate::dashboard::tui::app::Pane;
 use crate::dashboard::view::View;
 use crate::lab::expect::{Expectation, Op, op, tokens};
 use crate::lab::observations::Observations;
@@ -223,9 +223,10 @@ impl Want {
             What::Passed(time) => {
                 Judged { holds: seen.duration >= *time, seen: format!("{} s", seen.duration.floor()) }
             }
-            What::Pane(wanted) => {
-                Judged { holds: pane == Some(*wanted), seen: pane.map_or("no screen", Pane::name).to_owned() }
-            }
+            What::Pane(wanted) => Judged {
+                holds: pane == Some(*wanted),
+                seen: pane.map_or_else(|| "no screen".to_owned(), Pane::name),
+            },
         }
     }
 }

@@ -1,7 +1,11 @@
 //! The parts of the screen.
 
+use crate::mistake::unknown;
+use serde::Deserialize;
+
 /// A part of the screen that the arrow keys can act on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Pane {
     /// The table of functions.
     #[default]
@@ -21,6 +25,7 @@ pub enum Pane {
     /// Asynchronous calls.
     Async,
     /// The page of a lesson, where there is one.
+    #[serde(skip)]
     Lesson,
 }
 
@@ -36,6 +41,21 @@ impl Pane {
         Pane::Requests,
         Pane::Async,
     ];
+
+    /// The pane of that name, as a lesson names it: its title in small letters.
+    ///
+    /// # Errors
+    /// What was probably meant.
+    pub fn parse(name: &str) -> Result<Pane, String> {
+        let found = Self::ALL.into_iter().find(|pane| pane.name() == name);
+        let names = Self::ALL.map(Pane::name);
+        found.ok_or_else(|| unknown("pane", name, names.iter().map(String::as_str)))
+    }
+
+    /// Its name in a lesson.
+    pub fn name(self) -> String {
+        self.title().to_lowercase()
+    }
 
     /// The key that leads to it.
     pub fn number(self) -> usize {
