@@ -188,13 +188,13 @@ pub fn page(first: &Outcome, second: &Outcome) -> String {
             whole: true,
             ..OverTime::default()
         };
-        page.push_str(&over.svg());
+        page.push_str(&html::drawn(&over.svg()));
     }
     for (which, outcome) in [("first", first), ("second", second)] {
         let title = format!("Response times, {which}");
         let series = latency_series(&outcome.seen);
         let over = OverTime { title: &title, end, series: &series, log: true, ..OverTime::default() };
-        page.push_str(&over.svg());
+        page.push_str(&html::drawn(&over.svg()));
     }
     let _ = writeln!(page, "<p class=\"about\">First: {}. Second: {}.</p></html>", escape(&a), escape(&b));
     page

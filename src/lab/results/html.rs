@@ -16,9 +16,9 @@ margin:1em 0;width:100%}td,th{text-align:left;padding:.25em .6em;border-bottom:1
 th{font-weight:600;color:#555}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
 .ok::before{content:'✓ '}.no{font-weight:600}.no::before{content:'✗ '}.ok{color:#00694a}.no{color:#b23a00}\
 .badge{display:inline-block;padding:.1em .6em;border:1px solid;border-radius:1em;font-size:13px}\
-svg{width:100%;height:auto;margin:1em 0 0}.about{color:#666;font-size:14px;margin:0 0 1.6em}details{margin:.3em 0}\
+svg{width:100%;height:auto;margin:1em 0 0}.chart svg{min-width:600px}.about{color:#666;font-size:14px;margin:0 0 1.6em}details{margin:.3em 0}\
 summary{cursor:pointer}pre{overflow:auto;background:#8881;padding:.6em;margin:.4em 0;white-space:pre-wrap;font-size:13px}\
-.muted{color:#666}.many{display:grid;grid-template-columns:repeat(auto-fill,minmax(370px,1fr));gap:.6em}\
+.muted{color:#666}.many{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,370px),1fr));gap:.6em}\
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#16181d}th,.about,.muted{color:#a0a4ab}.ok{color:#4cc9a0}\
 .no{color:#ff9566}a{color:#7ab8ff}}</style>";
 
@@ -29,6 +29,11 @@ pub(super) fn head(title: &str) -> String {
          <meta name=\"color-scheme\" content=\"light dark\"><title>{0}</title>{STYLE}<h1>{0}</h1>",
         escape(title)
     )
+}
+
+/// A chart on a page: on a phone it keeps its size and can be moved sideways, so that its words can be read.
+pub(super) fn drawn(svg: &str) -> String {
+    format!("<div class=\"wide chart\">{svg}</div>")
 }
 
 /// The page of a run.
@@ -45,7 +50,7 @@ pub(super) fn report(outcome: &Outcome, charts: &[Chart]) -> String {
     tables::expected(&mut page, &s);
     tables::requests(&mut page, &s);
     for chart in charts {
-        let _ = write!(page, "{}<p class=\"about\">{}</p>", chart.svg, chart.about);
+        let _ = write!(page, "{}<p class=\"about\">{}</p>", drawn(&chart.svg), chart.about);
     }
     tables::pods(&mut page, outcome);
     tables::used(&mut page, outcome, &s);
