@@ -4,6 +4,7 @@ pub mod asynchronous;
 pub mod clock;
 pub mod control;
 pub mod controller;
+pub mod exec;
 pub mod folder;
 pub mod gateway;
 pub mod handle;

@@ -8,16 +8,17 @@ use super::failure::Failure;
 use crate::cluster::command::{Command, Reply};
 use crate::cluster::function::FunctionName;
 use crate::dashboard::view::View;
-use crate::live::gateway::api::own::{ExecReply, ExecRequest};
+use crate::live::exec::{ExecRequest, PROTOCOL};
 use bytes::Bytes;
 use credentials::Whereabouts;
 use futures_util::stream::{self, Stream, StreamExt};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::de::DeserializeOwned;
 
 /// A connection to a cluster: where it is, and the password for it.
@@ -71,13 +72,21 @@ impl Client {
         self.json(Method::POST, "/system/faasim/command", body.into()).await
     }
 
-    /// Runs a command in a pod and waits for its end.
+    /// Has a command run in a pod: the connection to it, which carries [frames](crate::live::exec::frames).
     ///
     /// # Errors
-    /// There is no such pod, or it cannot run commands.
-    pub async fn exec(&self, pod: &str, command: Vec<String>) -> Result<ExecReply, Failure> {
-        let body = serde_json::to_vec(&ExecRequest { command }).map_err(Failure::failed)?;
-        self.json(Method::POST, &format!("/system/faasim/exec/{pod}"), body.into()).await
+    /// There is no such pod.
+    pub async fn exec(&self, pod: &str, request: &ExecRequest) -> Result<TokioIo<Upgraded>, Failure> {
+        let path = format!("/system/faasim/exec/{pod}");
+        let body = serde_json::to_vec(request).map_err(Failure::failed)?.into();
+        let mut asked = self.request(Method::POST, &path, body)?;
+        asked.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        asked.headers_mut().insert(UPGRADE, HeaderValue::from_static(PROTOCOL));
+        let reply = self.good(self.opened(asked).await?).await?;
+        hyper::upgrade::on(reply)
+            .await
+            .map(TokioIo::new)
+            .map_err(|e| Failure::failed(format_args!("the gateway broke off: {e}")))
     }
 
     /// Asks the gateway's API, and gives its reply when it is a good one.
@@ -85,7 +94,11 @@ impl Client {
     /// # Errors
     /// It does not answer, or answers with a status of 400 and more: then its words.
     pub async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
-        let reply = self.reply(method, path, body).await?;
+        self.good(self.reply(method, path, body).await?).await
+    }
+
+    /// The reply when it is a good one, or else its words.
+    async fn good(&self, reply: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
         match reply.status() {
             status if status.as_u16() < 400 => Ok(reply),
             status => {
@@ -127,6 +140,11 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, Failure> {
+        self.opened(self.request(method, path, body)?).await
+    }
+
+    /// A request to the gateway's API, with the password.
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
         let mut request = Request::builder().method(method).uri(self.uri(path)?);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -134,7 +152,12 @@ impl Client {
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let reply = self.send(request.body(Full::new(body)).map_err(Failure::failed)?).await?;
+        request.body(Full::new(body)).map_err(Failure::failed)
+    }
+
+    /// The reply to a request that the password has to open.
+    async fn opened(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+        let reply = self.send(request).await?;
         match reply.status() {
             StatusCode::UNAUTHORIZED => Err(Failure::no_answer(format_args!(
                 "the gateway {} wants another password: name the cluster's state folder with `--state`, or log in with `faas-cli login`",

@@ -1,25 +1,27 @@
 //! `faasim exec`: a command in a pod.
 
+mod talk;
+
 use super::failure::{Failure, Outcome};
 use super::resource::{self, Kind};
 use super::{Global, with_client};
 use crate::cluster::snapshot::Snapshot;
-use base64::Engine;
-use std::io::Write;
+use crate::live::exec::{ExecRequest, Window};
+use std::io::IsTerminal;
 
-/// Run a command in a pod and print what it prints
+/// Run a command in a pod
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  faasim exec mltest-946fbcf5d-nh5kp -- env\n  faasim exec deploy/mltest -- env"
+    after_help = "Examples:\n  faasim exec mltest-946fbcf5d-nh5kp -- env\n  faasim exec deploy/mltest -- env\n  faasim exec -it deploy/shout -- sh\n  echo 'ls; env' | faasim exec -i deploy/shout -- sh\n\nIts exit code is the command's own. Ctrl-C ends the command; with -t it is typed into its terminal."
 )]
 pub struct Args {
     /// The pod; or deploy/NAME for a ready pod of that function
     pod: String,
-    /// As kubectl has it: give the command this terminal's input (not possible here)
-    #[arg(short = 'i', long, hide = true)]
+    /// Give the command what is typed here, or comes through a pipe
+    #[arg(short = 'i', long)]
     stdin: bool,
-    /// As kubectl has it: give the command a terminal (not possible here)
-    #[arg(short = 't', long, hide = true)]
+    /// Give the command a terminal, for a shell for example
+    #[arg(short = 't', long)]
     tty: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -31,28 +33,31 @@ pub struct Args {
 /// # Errors
 /// There is no such pod, or it cannot run the command.
 pub fn run(args: Args, global: &Global) -> Outcome {
-    if args.stdin || args.tty {
-        return Err(Failure::used(
-            "exec has no terminal and no input: leave out -i and -t, and give the whole command, such as \
-             `-- sh -c 'ls; env'`",
-        ));
+    let terminal = args.tty.then(window).flatten();
+    if args.tty && terminal.is_none() {
+        eprintln!("note: no terminal for the command, since there is none here (-t)");
     }
     with_client(global, async |client| {
         let view = client.view().await?;
         let pod = pod(&view.snapshot, &args.pod, global)?;
-        let done = client.exec(&pod, args.command).await?;
-        let output =
-            base64::engine::general_purpose::STANDARD.decode(done.output).map_err(Failure::failed)?;
-        std::io::stdout().write_all(&output).map_err(Failure::failed)?;
-        match u8::try_from(done.code) {
+        let request = ExecRequest { command: args.command, stdin: args.stdin, terminal };
+        let connection = client.exec(&pod, &request).await?;
+        match u8::try_from(talk::until_it_ends(connection, &request).await?) {
             Ok(0) => Ok(()),
             Ok(code) => {
                 eprintln!("command terminated with exit code {code}");
                 Err(Failure::Said(code))
             }
-            Err(_) => Err(Failure::failed(format_args!("command terminated with exit code {}", done.code))),
+            Err(_) => Err(Failure::failed("the command's exit code is none")),
         }
     })
+}
+
+/// The size of the terminal that this runs in.
+fn window() -> Option<Window> {
+    let both = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let size = both.then(crossterm::terminal::size).and_then(Result::ok);
+    size.map(|(columns, rows)| Window { columns, rows })
 }
 
 /// A pod's name, or the first ready pod of `deploy/NAME`.

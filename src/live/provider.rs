@@ -4,6 +4,7 @@ use crate::cluster::event::{Event, PodSample};
 use crate::cluster::function::{FunctionSpec, PULL_POLICY_ANNOTATION};
 use crate::cluster::pod::PodUid;
 use crate::cluster::record::FoundPod;
+use crate::live::exec::Exec;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use std::path::PathBuf;
@@ -118,15 +119,6 @@ pub struct PodCalls {
     pub calls: Option<Vec<String>>,
 }
 
-/// What a command inside a pod printed, and how it ended.
-#[derive(Clone, Debug)]
-pub struct ExecOutput {
-    /// Standard output and standard error, in the order they came.
-    pub output: Vec<u8>,
-    /// The exit code.
-    pub code: i32,
-}
-
 /// What a provider could not do: a sentence that says what, where and what to do.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
@@ -173,8 +165,9 @@ pub trait Provider: Send + Sync + 'static {
     /// What a pod wrote, oldest first.
     fn logs(&self, uid: PodUid, query: LogQuery) -> BoxStream<'static, Result<LogLine, ProviderError>>;
 
-    /// Runs a command where the pod runs.
-    fn exec(&self, uid: PodUid, command: Vec<String>) -> BoxFuture<'_, Result<ExecOutput, ProviderError>>;
+    /// Runs a command where the pod runs, until it ends: its exit code. Nobody waits for it any more when this is dropped,
+    /// and as far as the provider can tell it to, it ends then.
+    fn exec(&self, uid: PodUid, exec: Exec) -> BoxFuture<'_, Result<i32, ProviderError>>;
 
     /// Kills a pod from outside, as `kill -9` and `docker kill` do: an accident, for experiments. What follows is reported
     /// as of any pod that ends by itself.

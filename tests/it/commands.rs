@@ -1,6 +1,9 @@
 //! kubectl's words, against a real cluster.
 
-use crate::cluster::{Cluster, until};
+use crate::cluster::{Cluster, faasim, until};
+use crate::screen::seat::{self, Seat};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 const STACK: &str =
     "  echo: { image: faasim/base, fprocess: faasim function echo, requests: { cpu: 10m, memory: 16Mi } }
@@ -82,6 +85,54 @@ fn things_are_listed_described_and_changed_as_with_kubectl() {
     assert!(cluster.says(&["get", "events"]).contains("SuccessfulRescale"));
     assert!(cluster.says(&["get", "all"]).contains("deployment.apps/bare"));
     assert_eq!(cluster.says(&["delete", "deploy", "bare"]), "deployment.apps \"bare\" deleted\n");
+}
+
+#[test]
+fn a_command_in_a_pod_has_input_and_a_terminal() {
+    let cluster = cluster();
+    let pod = cluster.ready_pods("echo").remove(0);
+    let file = cluster.folder.path().join("input");
+    std::fs::write(&file, "x".repeat(3 << 20)).unwrap();
+    let mut command = faasim(cluster.folder.path());
+    command.args(["exec", "-i", &pod, "--", "sh", "-c", "wc -c; echo wrong >&2"]);
+    let done = command.stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!((said(&done.stdout), said(&done.stderr)), ("3145728\n".into(), "wrong\n".into()));
+    // No terminal here, so none there; and what it prints comes as it is printed, not when it ends.
+    let mut command = faasim(cluster.folder.path());
+    command.args(["exec", "-it", &pod, "--", "sh", "-c", "echo now; exec sleep 1000"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert_eq!(first, "now\n");
+    child.kill().unwrap();
+    let note = said(&child.wait_with_output().unwrap().stderr);
+    assert!(note.contains("note: no terminal for the command"), "{note}");
+    until("the end of a command that nobody waits for", || {
+        let sleeping = cluster.says(&["exec", &pod, "--", "sh", "-c", "pgrep -f '[s]leep 1000' | wc -l"]);
+        (sleeping.trim() == "0").then_some(())
+    });
+    let unknown = cluster.run(&["exec", &pod, "--", "no-such-program"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(said(&unknown.stderr).contains("`no-such-program`: No such file or directory"), "{unknown:?}");
+
+    let mut shell = seat::faasim(cluster.folder.path(), &["exec", "-it", &pod, "--", "sh"]);
+    shell.env("FAASIM_STATE", cluster.state());
+    let mut seat = Seat::start(shell, 80, 24);
+    seat.until("a prompt", |screen| screen.contains(['$', '#']));
+    seat.press("echo \"in <$FAASIM_POD>\"; stty size\r");
+    seat.until("its answer", |screen| screen.contains(&format!("in <{pod}>")) && screen.contains("24 80"));
+    seat.resize(90, 30);
+    // Ctrl-C ends what the shell waits for, and not the shell.
+    seat.press("sleep 1000\r");
+    seat.until("its end", |screen| screen.contains("sleep 1000"));
+    seat.press("\u{3}");
+    seat.until("the next prompt", |screen| {
+        screen.rsplit("^C").next().is_some_and(|s| s.contains(['$', '#'])) && screen.contains("^C")
+    });
+    seat.press("stty size; exit 7\r");
+    let (code, screen) = seat.ended();
+    assert!(code == 7 && screen.contains("30 90"), "{code}: {screen}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use faasim::cluster::event::{Event, PodSample};
 use faasim::cluster::function::FunctionSpec;
 use faasim::cluster::pod::{Exit, PodUid};
+use faasim::live::exec::{Exec, ExecRequest, FromCommand, ToCommand, Window};
 use faasim::live::provider::process::ProcessProvider;
 use faasim::live::provider::{Config, LogQuery, Provider, StartPod};
 use futures_util::StreamExt;
@@ -189,6 +190,48 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// Runs a command in a pod: its exit code, and what it printed on either stream.
+    async fn exec(
+        &self,
+        uid: u64,
+        command: &[&str],
+        terminal: Option<Window>,
+        typed: &[ToCommand],
+    ) -> (i32, String, String) {
+        let (tell, input) = mpsc::channel(16);
+        let (output, mut printed) = mpsc::channel(16);
+        let command = command.iter().map(ToString::to_string).collect();
+        let request = ExecRequest { command, stdin: !typed.is_empty(), terminal };
+        let reading = async {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            while let Some(frame) = printed.recv().await {
+                match frame {
+                    FromCommand::Output(bytes) => out.extend(bytes),
+                    FromCommand::Error(bytes) => err.extend(bytes),
+                    other => panic!("{other:?} from a provider"),
+                }
+            }
+            (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+        };
+        let typing = async {
+            for frame in typed {
+                tell.send(frame.clone()).await.unwrap();
+            }
+            // As a client does, which stays to read.
+            std::future::pending::<()>().await;
+        };
+        let running = self.provider().exec(PodUid(uid), Exec { request, input, output });
+        let all = async {
+            tokio::select! {
+                (code, (out, err)) = async { tokio::join!(running, reading) } => (code.unwrap(), out, err),
+                () = typing => unreachable!(),
+            }
+        };
+        tokio::time::timeout(PATIENCE, all).await.expect("the command does not end")
+    }
+}
+
 impl Drop for Bench {
     fn drop(&mut self) {
         self.provider = None;
@@ -228,12 +271,8 @@ mod promises {
         assert_eq!(bench.log(1, LogQuery { tail: Some(1), ..LogQuery::default() }).await.len(), 1);
 
         let command = ["sh", "-c", "echo out; echo err >&2; echo $FAASIM_POD$FAASIM_TOKEN; exit 3"];
-        let done = bench.provider().exec(PodUid(1), command.map(String::from).to_vec()).await.unwrap();
-        // An engine carries the two streams apart, so their order among each other may be lost.
-        let printed = String::from_utf8(done.output).unwrap();
-        let mut printed: Vec<&str> = printed.lines().collect();
-        printed.sort_unstable();
-        assert_eq!((printed, done.code), (vec![pod.name.as_str(), "err", "out"], 3));
+        let (code, printed, errors) = bench.exec(1, &command, None, &[]).await;
+        assert_eq!((code, printed, errors), (3, format!("out\n{}\n", pod.name), "err\n".into()));
 
         bench.stop(1).await;
         assert_eq!(bench.left(), [""; 0]);
@@ -243,6 +282,30 @@ mod promises {
         }
         assert!(bench.provider().samples().is_empty());
         assert!(bench.provider().logs(PodUid(1), LogQuery::default()).next().await.unwrap().is_err());
+    }
+
+    pub async fn a_command_beside_it_is_talked_to(kind: &'static dyn Kind) {
+        let mut bench = Bench::new(kind).await;
+        bench.start(1, kind.spec("echo", "cat"));
+        bench.ready().await;
+        // More than fits into the pipes on the way there and back.
+        let line = "a line that comes back\n";
+        let much = line.repeat(40_000);
+        let typed = [ToCommand::Input(much.clone().into()), ToCommand::InputEnds];
+        assert_eq!(bench.exec(1, &["cat"], None, &typed).await, (0, much, String::new()));
+
+        let command = [
+            "sh",
+            "-c",
+            "test -t 0 && test -t 2 && stty size; read word; echo \"<$word>\"; stty size; kill -9 $$",
+        ];
+        let typed = [ToCommand::Window(Window { columns: 100, rows: 30 }), ToCommand::Input("word\n".into())];
+        let window = Window { columns: 81, rows: 25 };
+        let (code, printed, errors) = bench.exec(1, &command, Some(window), &typed).await;
+        assert_eq!((code, errors), (137, String::new()), "{printed}");
+        assert!(printed.contains("<word>\r\n30 100\r\n"), "{printed}");
+        bench.stop(1).await;
+        assert_eq!(bench.left(), [""; 0]);
     }
 
     pub async fn a_function_that_ends_is_reported_with_its_code(kind: &'static dyn Kind) {
@@ -368,6 +431,7 @@ macro_rules! keeps_the_promises {
     ($kind:expr) => {
         keeps_the_promises! { $kind,
             a_whole_life
+            a_command_beside_it_is_talked_to
             a_function_that_ends_is_reported_with_its_code
             one_killed_from_outside_is_told_from_a_crash
             nothing_survives_a_stop

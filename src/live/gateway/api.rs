@@ -5,6 +5,7 @@
 
 mod alert;
 pub mod asynchronous;
+mod exec;
 mod experiments;
 mod functions;
 mod info;
@@ -66,7 +67,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/system/faasim/async/call/{id}", only().get(asynchronous::show))
         .route("/system/faasim/view", only().get(own::view))
         .route("/system/faasim/command", only().post(own::command))
-        .route("/system/faasim/exec/{pod}", only().post(own::exec))
+        .route("/system/faasim/exec/{pod}", only().post(exec::exec))
         .route("/system/faasim/shutdown", only().post(own::shutdown))
         .route("/system/faasim/pictures", only().get(ui::pictures))
         .route("/ui", only().get(ui::slash))

@@ -16,13 +16,12 @@ mod layer;
 mod logs;
 
 use super::keeper::{Keeper, Runtime, StartFailure};
-use super::{
-    Config, Events, ExecOutput, LogLine, LogQuery, PodCalls, Provider, ProviderError, StartPod, token,
-};
+use super::{Config, Events, LogLine, LogQuery, PodCalls, Provider, ProviderError, StartPod, token};
 use crate::cluster::event::PodSample;
 use crate::cluster::pod::{Exit, PodUid};
 use crate::cluster::record::FoundPod;
 use crate::live::control::{Board, Control};
+use crate::live::exec::Exec;
 use container::{Listed, Running};
 use engine::Engine;
 use futures_util::FutureExt;
@@ -153,8 +152,8 @@ impl Provider for DockerProvider {
         }
     }
 
-    fn exec(&self, uid: PodUid, command: Vec<String>) -> BoxFuture<'_, Result<ExecOutput, ProviderError>> {
-        async move { exec::run(&self.containers().engine, &self.name_of(uid)?, command).await }.boxed()
+    fn exec(&self, uid: PodUid, exec: Exec) -> BoxFuture<'_, Result<i32, ProviderError>> {
+        async move { exec::run(&self.containers().engine, &self.name_of(uid)?, exec).await }.boxed()
     }
 
     fn kill(&self, uid: PodUid) -> BoxFuture<'_, Result<(), ProviderError>> {

@@ -13,12 +13,13 @@ mod sweep;
 mod workshop;
 
 use super::keeper::{Keeper, Runtime, StartFailure};
-use super::{Config, Events, ExecOutput, LogLine, LogQuery, PodCalls, Provider, ProviderError, StartPod};
+use super::{Config, Events, LogLine, LogQuery, PodCalls, Provider, ProviderError, StartPod};
 use crate::cluster::event::PodSample;
 use crate::cluster::function::FunctionSpec;
 use crate::cluster::pod::{Exit, PodUid};
 use crate::cluster::record::FoundPod;
 use crate::live::control::{Board, Control};
+use crate::live::exec::Exec;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -155,14 +156,14 @@ impl Provider for ProcessProvider {
         }
     }
 
-    fn exec(&self, uid: PodUid, command: Vec<String>) -> BoxFuture<'_, Result<ExecOutput, ProviderError>> {
+    fn exec(&self, uid: PodUid, exec: Exec) -> BoxFuture<'_, Result<i32, ProviderError>> {
         async move {
             let name = self.keeper.pod_name(uid).ok_or_else(|| unknown(uid))?;
             let passport = Passport::read(&self.config().pod_dir(&name)).filter(Passport::lives);
             let passport = passport.ok_or_else(|| {
                 ProviderError(format!("pod {name} does not run now: look with `faasim get pods`"))
             })?;
-            exec::run(&passport, command).await
+            exec::run(&passport, exec).await
         }
         .boxed()
     }

@@ -28,7 +28,6 @@ const CASES: &[Case<'_>] = &[
     ("describe echo -o wide", &["describe", "echo", "-o", "wide"], 2, "json, yaml"),
     ("get events nope", &["get", "events", "nope"], 1, "events \"nope\" not found"),
     ("get nodes nope", &["get", "nodes", "nope"], 1, "nodes \"nope\" not found"),
-    ("exec -it echo -- sh", &["exec", "-it", "echo", "--", "sh"], 2, "no terminal"),
     ("logs echo --pod nope", &["logs", "echo", "--pod", "nope"], 1, "has no pod `nope`; it has echo-"),
     ("explain echo --last 0", &["explain", "echo", "--last", "0"], 2, "a whole number from 1"),
     ("load echo --duration -1s", &["load", "echo", "--duration", "-1s"], 2, "write a duration"),

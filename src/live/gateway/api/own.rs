@@ -1,15 +1,14 @@
 //! `/system/faasim/*`: what faasim's own commands and screens use.
 
-use super::{line, ndjson, read_json, text};
-use crate::cluster::command::{Command, Refusal};
+use super::{line, ndjson, read_json};
+use crate::cluster::command::Command;
 use crate::live::handle::Handle;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -52,42 +51,6 @@ pub(super) async fn command(State(handle): State<Handle>, body: Body) -> Respons
     match handle.apply(command).await {
         Ok(reply) => Json(reply).into_response(),
         Err(error) => error.into_response(),
-    }
-}
-
-/// What is to be run in a pod.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ExecRequest {
-    /// The command and its arguments.
-    pub command: Vec<String>,
-}
-
-/// What it printed, and how it ended.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ExecReply {
-    /// Standard output and standard error as they came, in base64.
-    pub output: String,
-    /// The exit code.
-    pub code: i32,
-}
-
-pub(super) async fn exec(State(handle): State<Handle>, Path(pod): Path<String>, body: Body) -> Response {
-    let request: ExecRequest = match read_json(body).await {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
-    if request.command.is_empty() {
-        return text(StatusCode::BAD_REQUEST, "command: name what to run");
-    }
-    let Some(uid) = handle.view().snapshot.pod(&pod).map(|p| p.uid) else {
-        return text(StatusCode::NOT_FOUND, Refusal::NotFound(format!("no pod `{pod}`")));
-    };
-    match handle.provider().exec(uid, request.command).await {
-        Ok(done) => {
-            let output = base64::engine::general_purpose::STANDARD.encode(done.output);
-            Json(ExecReply { output, code: done.code }).into_response()
-        }
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, error),
     }
 }
 
