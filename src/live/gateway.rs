@@ -4,6 +4,7 @@
 //! stays on the thread it was given to, so nothing on a request's way is shared but the function's route.
 
 pub mod api;
+mod deadline;
 mod guard;
 mod invoke;
 mod path;

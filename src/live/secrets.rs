@@ -60,7 +60,9 @@ impl Secrets {
 
     /// The names of a namespace's secrets, in order.
     pub fn names(&self, namespace: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.folder(namespace)).into_iter().flatten().flatten();
+        // What would be a path is no namespace.
+        let folder = is_dns_label(namespace).then(|| self.folder(namespace));
+        let entries = folder.and_then(|f| fs::read_dir(f).ok()).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries.filter_map(|e| e.file_name().into_string().ok()).collect();
         names.retain(|name| !name.starts_with('.'));
         names.sort();

@@ -1,6 +1,7 @@
 //! The classic way: a process per request, body on stdin, reply on stdout.
 
 use super::caller::Cancelled;
+use super::log::Stream;
 use super::pod::{InFlight, Pod};
 use super::reply::{self, Body};
 use super::{cgi, command, gofmt, sniff, tree};
@@ -10,7 +11,6 @@ use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode, header};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,7 +82,7 @@ fn answer(pod: &Pod, asked: &HeaderMap, ran: Ran, started: Instant) -> Response<
             let took = started.elapsed();
             let seconds = took.as_secs_f64();
             if options.write_debug {
-                let _ = std::io::stdout().write_all(&ran.output);
+                pod.log.plain(Stream::Stdout, &String::from_utf8_lossy(&ran.output));
                 pod.log.say(format!("Duration: {seconds:.6}s"));
             } else {
                 pod.log.say(format!("Wrote {} Bytes - Duration: {seconds:.6}s", ran.output.len()));

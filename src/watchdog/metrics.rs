@@ -21,6 +21,18 @@ use tokio::net::TcpListener;
 /// Upper bounds in seconds, as everywhere in OpenFaaS.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+const KNOWN: [Method; 9] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::HEAD,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     code: u16,
@@ -51,7 +63,10 @@ impl Metrics {
 
     /// A call has been answered.
     pub(super) fn record(&self, method: &Method, code: StatusCode, took: Duration) {
-        let labels = Labels { code: code.as_u16(), method: method.as_str().to_lowercase() };
+        // Whoever makes methods up makes no families.
+        let known = KNOWN.contains(method);
+        let method = if known { method.as_str().to_lowercase() } else { "unknown".into() };
+        let labels = Labels { code: code.as_u16(), method };
         self.requests.get_or_create(&labels).inc();
         self.seconds.get_or_create(&labels).observe(took.as_secs_f64());
     }

@@ -7,7 +7,7 @@ use super::reply::{self, Body};
 use super::upgrade;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body_util::{BodyExt, Empty, StreamBody};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -83,6 +83,7 @@ impl Proxy {
                 note.quiet = note.probe;
                 let (mut head, body) = response.into_parts();
                 HOP.iter().for_each(|name| drop(head.headers.remove(name)));
+                head.version = Version::HTTP_11;
                 let write = pod.options.write_timeout;
                 let through = Through {
                     inner: body,
@@ -125,10 +126,13 @@ impl Proxy {
             }
             Empty::new().map_err(|never| match never {}).boxed_unsync()
         } else {
-            // Always chunked, as the original sends it.
+            // Always chunked, as the original sends it; of a GET it would go nowhere if this did not say it.
             head.headers.remove(header::CONTENT_LENGTH);
+            head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             unsized_body(body)
         };
+        // A caller of HTTP/1.0 has a connection of its own kind, and not the one behind it.
+        head.version = Version::HTTP_11;
         Ok(self.client.request(Request::from_parts(head, body)).await?)
     }
 
@@ -279,7 +283,7 @@ impl Drop for Note {
         let mut line = if self.streamed {
             format!(
                 "{method} {path} - {} - Bytes: {} ({seconds:.4}s)",
-                self.status,
+                self.status.as_u16(),
                 gofmt::size(Some(self.written))
             )
         } else {

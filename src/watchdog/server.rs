@@ -2,6 +2,7 @@
 
 use super::caller::{Caller, Cancelled};
 use super::config::{Mode, Options};
+use super::log::Stream;
 use super::pod::{InFlight, Pod};
 use super::proxy::Proxy;
 use super::reply::{self, Body};
@@ -164,7 +165,8 @@ impl Server {
         let caller = head.headers.remove(hold::QUEUED).map(|_| Caller::new(pod));
         if pod.options.debug_headers {
             for (name, value) in &head.headers {
-                println!("{}: {}", cgi::canonical(name.as_str()), String::from_utf8_lossy(value.as_bytes()));
+                let value = String::from_utf8_lossy(value.as_bytes());
+                pod.log.plain(Stream::Stdout, &format!("{}: {value}", cgi::canonical(name.as_str())));
             }
         }
         let cancelled = caller.as_ref().map(Caller::cancelled);

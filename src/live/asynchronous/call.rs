@@ -152,5 +152,13 @@ pub struct Line {
     pub due: Option<i64>,
 }
 
+impl Line {
+    /// Something of it is still to be done.
+    pub fn is_unfinished(&self) -> bool {
+        let CallCounts { queued, running, retrying, .. } = self.counts;
+        queued + running + retrying > 0
+    }
+}
+
 /// The lines of all functions, by full name.
 pub type Lines = BTreeMap<String, Line>;

@@ -67,6 +67,11 @@ impl Outcomes {
         self.lock().finished.iter().rev().find(|one| one.call_id == call_id).cloned()
     }
 
+    /// Goes on counting only those functions.
+    pub(super) fn keep_counts(&self, of: impl Fn(&str) -> bool) {
+        self.lock().processed.retain(|function, _| of(function));
+    }
+
     /// Calls that have ended since the start, by function.
     pub(super) fn processed(&self) -> BTreeMap<String, u64> {
         self.lock().processed.clone()

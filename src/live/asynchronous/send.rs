@@ -60,8 +60,8 @@ pub(super) async fn send(call: &Call, http: &Http, through: &Through) -> Answer 
     let uri = format!("{}/function/{}{}{query}", through.gateway, call.function, call.path);
     let mut request = Request::builder().method(Method::POST).uri(uri);
     for (name, value) in &call.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
-        {
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
             request = request.header(name, value);
         }
     }

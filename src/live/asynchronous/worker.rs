@@ -1,6 +1,6 @@
 //! Sends what is queued: each function's calls in their order, so many at once in each queue, functions by turns.
 
-use super::call::{Call, Finished};
+use super::call::{Call, Finished, Line};
 use super::outcomes::Outcomes;
 use super::queue::Queue;
 use super::retry::Rule;
@@ -76,6 +76,7 @@ impl Worker {
             orphans: Vec::new(),
             begun: SystemTime::now(),
             extended: Instant::now(),
+            tidied: Instant::now(),
             turn: 0,
         };
         rounds.orphans = rounds.desk.queue.orphans();
@@ -83,6 +84,7 @@ impl Worker {
             rounds.look_after_orphans();
             rounds.send_what_is_due().await;
             rounds.extend_leases();
+            rounds.forget_strangers();
             let nap = rounds.nap();
             tokio::select! {
                 () = stop.cancelled() => return rounds.end().await,
@@ -103,6 +105,7 @@ struct Rounds {
     orphans: Vec<Orphan>,
     begun: SystemTime,
     extended: Instant,
+    tidied: Instant,
     turn: usize,
 }
 
@@ -198,6 +201,18 @@ impl Rounds {
                 self.desk.queue.extend(running, now(), lease);
             }
         }
+    }
+
+    /// Functions that are not deployed are counted only as long as they have calls that are not finished.
+    fn forget_strangers(&mut self) {
+        if self.tidied.elapsed() < LOOK {
+            return;
+        }
+        self.tidied = Instant::now();
+        let (snapshot, lines) = (self.desk.functions.borrow().clone(), self.desk.queue.lines());
+        let unfinished = |name: &str| lines.get(name).is_some_and(Line::is_unfinished);
+        let deployed = |name: &str| snapshot.function(&FunctionName::parse(name)).is_some();
+        self.desk.queue.keep_counts(|name| deployed(name) || unfinished(name));
     }
 
     fn ended(&mut self, done: &Result<(tokio::task::Id, ()), tokio::task::JoinError>) {

@@ -75,6 +75,11 @@ impl Board {
         self.submitted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Goes on counting only those functions.
+    pub(super) fn keep_counts(&self, of: impl Fn(&str) -> bool) {
+        self.submitted.lock().unwrap_or_else(PoisonError::into_inner).retain(|function, _| of(function));
+    }
+
     fn publish(&self, changes: Vec<Change>) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         for change in changes {

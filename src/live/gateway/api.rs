@@ -17,6 +17,7 @@ mod secrets;
 mod status;
 mod ui;
 
+use super::deadline::Late;
 use crate::live::handle::{ApplyError, Handle};
 use axum::Router;
 use axum::body::Body;
@@ -24,7 +25,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
+use std::error::Error;
 
 /// The largest body that the API reads. A deployment is a few hundred bytes.
 pub const BODY_LIMIT: usize = 10 << 20;
@@ -80,7 +83,9 @@ pub fn router(handle: Handle) -> Router {
 
 /// Methods are added to this one, which refuses all others.
 fn only<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
-    any(|| async { StatusCode::METHOD_NOT_ALLOWED })
+    let refused = || async { StatusCode::METHOD_NOT_ALLOWED };
+    // A HEAD would be answered as a GET otherwise.
+    any(refused).head(refused)
 }
 
 async fn not_found() -> Response {
@@ -111,19 +116,20 @@ async fn read(body: Body) -> Result<Bytes, Response> {
 /// Reads a whole body, at most so many bytes.
 async fn read_up_to(body: Body, limit: usize) -> Result<Bytes, Response> {
     axum::body::to_bytes(body, limit).await.map_err(|e| {
-        let too_long =
-            std::error::Error::source(&e).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
-        match too_long {
-            true => text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format_args!(
-                    "the body is larger than {}, the most that is read here",
-                    crate::cluster::quantity::Bytes(limit as u64)
-                ),
-            ),
-            false => text(StatusCode::BAD_REQUEST, format_args!("the body broke off: {e}")),
+        if is_caused_by::<Late>(&e) {
+            return text(StatusCode::REQUEST_TIMEOUT, Late);
         }
+        if is_caused_by::<LengthLimitError>(&e) {
+            let limit = crate::cluster::quantity::Bytes(limit as u64);
+            let sentence = format!("the body is larger than {limit}, the most that is read here");
+            return text(StatusCode::PAYLOAD_TOO_LARGE, sentence);
+        }
+        text(StatusCode::BAD_REQUEST, format_args!("the body broke off: {e}"))
     })
+}
+
+fn is_caused_by<T: Error + 'static>(error: &dyn Error) -> bool {
+    error.source().is_some_and(|cause| cause.is::<T>() || is_caused_by::<T>(cause))
 }
 
 /// Reads a body as JSON. The refusal names the field where it can.

@@ -7,6 +7,7 @@ mod upgrade;
 
 pub(super) use body::{ProxiedBody, Upload};
 
+use super::deadline::Late;
 use super::reply::{self, BoxError, Reply, ReplyBody};
 use super::serve::Worker;
 use super::traffic::Recorder;
@@ -18,7 +19,7 @@ use crate::live::router::{Admitted, Route, Seat};
 use crate::watchdog::hold::QUEUED;
 use body::{Finish, UploadState};
 use headers::Stamp;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -80,7 +81,7 @@ impl Drop for Call {
             worked: self.worked.saturating_sub(self.forked),
             ..Answered::default()
         };
-        self.recorder.completed(self.route.id, &self.route.name, now, answered);
+        self.recorder.completed(self.route.id, now, answered);
     }
 }
 
@@ -317,6 +318,10 @@ impl Worker {
         };
         parts.version = Version::HTTP_11;
         let body = Upload::new(body, upload.clone(), Instant::now() + self.config.read_timeout);
+        if !body.is_nothing() {
+            // Of a method that usually has none, a body goes nowhere unless this says that it comes.
+            parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
         Request::from_parts(parts, body)
     }
 }
@@ -350,10 +355,7 @@ fn failed(failure: Failure, name: &str, seat: &Seat) -> Reply {
             internal(StatusCode::INTERNAL_SERVER_ERROR, format!("Can't reach service for: {name}.\n"))
         }
         Failure::Late => reply::empty(StatusCode::BAD_GATEWAY),
-        Failure::SlowClient => reply::error(
-            StatusCode::REQUEST_TIMEOUT,
-            "The request's body did not arrive within gateway.read-timeout.\n",
-        ),
+        Failure::SlowClient => reply::error(StatusCode::REQUEST_TIMEOUT, format!("{Late}\n")),
     }
 }
 

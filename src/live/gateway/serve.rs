@@ -1,5 +1,6 @@
 //! The gateway's threads: who accepts, who serves, how it ends.
 
+use super::deadline::Timely;
 use super::guard::{self, Guard};
 use super::pool::Pool;
 use super::reply::{self, Reply, ReplyBody};
@@ -244,7 +245,9 @@ impl Worker {
         if let Some(refusal) = refusal.filter(|_| !sign_in) {
             return refusal;
         }
-        let Ok(mut reply) = self.api.clone().oneshot(request.map(axum::body::Body::new)).await;
+        let by = Instant::now() + self.config.read_timeout;
+        let request = request.map(|body| axum::body::Body::new(Timely::new(body, by)));
+        let Ok(mut reply) = self.api.clone().oneshot(request).await;
         if sign_in && reply.status() == StatusCode::OK {
             guard::ask_in_page(&mut reply);
         }

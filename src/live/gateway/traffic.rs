@@ -12,7 +12,7 @@ use crate::cluster::time::Time;
 use crate::dashboard::view::{Answered, RECENT};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use api::ApiTotals;
@@ -271,43 +271,44 @@ pub struct Recorder {
 impl Recorder {
     /// A request to this function (full name) was accepted.
     pub fn started(&self, id: FunctionId, name: &Arc<str>) {
-        self.with(id, name, |function| function.started += 1);
-    }
-
-    /// It ended at `at`.
-    pub fn completed(&self, id: FunctionId, name: &Arc<str>, at: Instant, answered: Answered) {
-        let second = at.saturating_duration_since(self.epoch).as_secs();
-        let (status, took, cold) = (answered.status, answered.took, answered.cold());
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        self.with(id, name, |function| {
-            if function.recent.len() == RECENT {
-                function.recent.pop_front();
-            }
-            function.recent.push_back(Recent { ended: at, answered: Answered { number, ..answered } });
-            function.cold_starts += u64::from(cold);
-            function.window.record(second, status, took, cold);
-            let totals = match function.codes.iter().position(|(c, _)| *c == status) {
-                Some(known) => &mut function.codes[known].1,
-                None => {
-                    function.codes.push((status, CodeTotals::default()));
-                    let last = function.codes.len() - 1;
-                    &mut function.codes[last].1
-                }
-            };
-            totals.add(took);
-        });
-    }
-
-    fn with(&self, id: FunctionId, name: &Arc<str>, edit: impl FnOnce(&mut Recorded)) {
-        let mut functions = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
-        edit(functions.entry(id).or_insert_with(|| Recorded {
+        let mut functions = self.lock();
+        let new = || Recorded {
             name: name.clone(),
             started: 0,
             cold_starts: 0,
             codes: Vec::new(),
             window: Window::default(),
             recent: VecDeque::new(),
-        }));
+        };
+        functions.entry(id).or_insert_with(new).started += 1;
+    }
+
+    /// It ended at `at`. When its function was removed meanwhile, nothing is recorded.
+    pub fn completed(&self, id: FunctionId, at: Instant, answered: Answered) {
+        let second = at.saturating_duration_since(self.epoch).as_secs();
+        let (status, took, cold) = (answered.status, answered.took, answered.cold());
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let mut functions = self.lock();
+        let Some(function) = functions.get_mut(&id) else { return };
+        if function.recent.len() == RECENT {
+            function.recent.pop_front();
+        }
+        function.recent.push_back(Recent { ended: at, answered: Answered { number, ..answered } });
+        function.cold_starts += u64::from(cold);
+        function.window.record(second, status, took, cold);
+        let totals = match function.codes.iter().position(|(c, _)| *c == status) {
+            Some(known) => &mut function.codes[known].1,
+            None => {
+                function.codes.push((status, CodeTotals::default()));
+                let last = function.codes.len() - 1;
+                &mut function.codes[last].1
+            }
+        };
+        totals.add(took);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Functions> {
+        self.shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -327,7 +328,7 @@ mod tests {
             recorder.started(id, &name);
             let took = Duration::from_millis(millis);
             let waited = if cold { took } else { Duration::ZERO };
-            recorder.completed(id, &name, now, Answered { status, took, waited, ..Answered::default() });
+            recorder.completed(id, now, Answered { status, took, waited, ..Answered::default() });
         }
         b.started(id, &name);
 
@@ -354,6 +355,8 @@ mod tests {
         assert!(sample.rate_per_s > 3.0 * sample.errors_per_s);
 
         traffic.forget(id);
+        // A call that outlives its function does not bring it back.
+        b.completed(id, now, Answered { status: 200, ..Answered::default() });
         assert!(traffic.read(LONGEST_WINDOW).is_empty());
     }
 }

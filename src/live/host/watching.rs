@@ -102,8 +102,12 @@ impl Watching {
     fn call_gauges(&self, snapshot: &Snapshot) -> Vec<CallGauges> {
         let (lines, submitted, processed) =
             (self.queue.lines(), self.queue.submitted(), self.queue.processed());
-        let functions: BTreeSet<&String> =
-            lines.keys().chain(submitted.keys()).chain(processed.keys()).collect();
+        // A name that only a dead call bears is nobody's: it would be a series for ever.
+        let unfinished = lines.iter().filter(|(_, line)| line.is_unfinished()).map(|(name, _)| name);
+        let deployed = |name: &&String| snapshot.function(&FunctionName::parse(name)).is_some();
+        let functions: BTreeSet<&String> = unfinished
+            .chain(lines.keys().chain(submitted.keys()).chain(processed.keys()).filter(deployed))
+            .collect();
         let gauge = |function: &String| {
             let counts = lines.get(function).map(|line| line.counts).unwrap_or_default();
             let known = snapshot.function(&FunctionName::parse(function));

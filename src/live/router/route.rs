@@ -151,9 +151,12 @@ impl Route {
         self.lock().endpoints.in_flight(uid)
     }
 
-    /// Whoever waits learns that nothing will come.
+    /// Whoever waits learns that nothing will come, and whoever looks after a pod that it is over.
     pub(super) fn close(&self) {
-        self.lock().waiters.clear();
+        let mut state = self.lock();
+        state.waiters.clear();
+        let State { endpoints, addresses, .. } = &mut *state;
+        addresses.keys().for_each(|uid| endpoints.unready(*uid));
     }
 
     /// A pod refused a connection: others take its requests. True when somebody has to see when it

@@ -97,6 +97,7 @@ fn each_bad_request_gets_the_right_status_and_says_why() {
         ("what is not HTTP", b"GARBAGE\r\n\r\n".into(), 400, ""),
         ("a length in words", b"POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n".into(), 400, ""),
         ("a body that does not come", b"POST /function/echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 9\r\n\r\n123".into(), 408, "gateway.read-timeout"),
+        ("the body of a call for later that does not come", b"POST /async-function/echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 9\r\n\r\n123".into(), 408, "gateway.read-timeout"),
     ];
     all.extend(PUBLIC.iter().map(|(name, line, headers, body, status, words)| {
         (*name, request(line, headers, body), *status, *words)

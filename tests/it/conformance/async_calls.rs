@@ -67,6 +67,38 @@ fn check_109_the_callback_comes_after_a_failure_too() {
 }
 
 #[test]
+fn what_is_asked_for_later_is_asked_for_as_it_was_sent() {
+    let stage = Stage::usual();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let callback = format!("X-Callback-Url: http://{}/told\r\n", listener.local_addr().unwrap());
+    let headers = format!("X-Name: Zo\u{eb}\r\nX-Faasim-Queue-Worker: forged\r\n{callback}");
+    for path in ["/a%20b", "/a%3Fb", "/100%25?x=%20", "/a%2520b"] {
+        assert_eq!(
+            stage.gateway.ask("POST", &format!("/async-function/web{path}"), &headers, "x").status,
+            202
+        );
+        let (head, said) = told(&listener);
+        assert!(head.contains("x-function-status: 200"), "{path}: {head}");
+        let later: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let at_once = stage.gateway.ask("POST", &format!("/function/web{path}"), &headers, "x").json();
+        assert_eq!(later["path"], at_once["path"], "{path}");
+        assert_eq!(later["headers"]["x-name"], at_once["headers"]["x-name"], "{path}");
+    }
+}
+
+#[test]
+fn names_that_nobody_deployed_make_no_series() {
+    let stage = Stage::usual();
+    let series =
+        |name: &str| stage.metrics.get("/metrics").text().contains(&format!("\"{name}.openfaas-fn\""));
+    assert_eq!(stage.gateway.post("/async-function/c000-nobody", "x").status, 202);
+    until("its end", || (!series("c000-nobody")).then_some(()));
+    assert_eq!(stage.deploy(json!({"service": "c000", "image": "i", "envProcess": "cat"})).status, 202);
+    assert_eq!(stage.gateway.post("/async-function/c000", "x").status, 202);
+    until("a series", || series("c000").then_some(()));
+}
+
+#[test]
 fn check_110_a_call_for_later_counts_like_any_other() {
     let stage = Stage::usual();
     assert_eq!(stage.deploy(json!({"service": "c110", "image": "i", "envProcess": "cat"})).status, 202);

@@ -51,6 +51,7 @@ fn check_007_a_known_route_with_another_method_is_405_and_empty() {
     let stage = Stage::usual();
     for (method, path) in [
         ("PATCH", "/system/functions"),
+        ("HEAD", "/system/functions"),
         ("DELETE", "/system/info"),
         ("POST", "/system/namespaces"),
         ("PUT", "/system/logs"),

@@ -101,6 +101,18 @@ fn every_method_that_openfaas_knows_reaches_a_function() {
 }
 
 #[test]
+fn a_body_arrives_whatever_the_method() {
+    let gateway = &Stage::usual().gateway;
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        assert_eq!(gateway.ask(method, "/function/echo", "", "hello").text(), "hello", "{method}");
+        assert_eq!(gateway.ask(method, "/function/web", "", "hello").json()["body"], "hello", "{method}");
+    }
+    // One that is empty is not made to look as if there were one.
+    let seen = gateway.ask("GET", "/function/web", "", "").json();
+    assert_eq!(seen["headers"].get("transfer-encoding"), None, "{seen}");
+}
+
+#[test]
 fn check_040_an_unknown_function_says_how_it_was_looked_for() {
     // A gateway that scales from zero asks for the function first.
     let reply = Stage::usual().gateway.post("/function/nope", "");

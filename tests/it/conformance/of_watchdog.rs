@@ -132,7 +132,7 @@ fn it_starts_forwards_and_logs_in_the_originals_words() {
     let line = w.line_with("POST /a/b?x=1 - 200 OK - ContentLength: ");
     assert!(line.contains("B (") && line.ends_with("s) [none]"), "{line}");
     w.wire.ask("GET", "/x", "X-Call-Id: mine\r\nAccept: text/event-stream\r\n", "");
-    let line = w.line_with("GET /x - 200 OK - Bytes: ");
+    let line = w.line_with("GET /x - 200 - Bytes: ");
     assert!(line.ends_with("s) [mine]"), "{line}");
     // A probe is not logged.
     w.wire.ask("GET", "/probed", "User-Agent: kube-probe/1.30\r\n", "");

@@ -10,6 +10,10 @@ fn check_064_a_secret_has_a_plain_name() {
         let reply = admin.post("/system/secrets", &json!({"name": name, "value": "v"}).to_string());
         assert_eq!(reply.status, 400, "{name}");
     }
+    for namespace in ["/etc", "../pods", "..", ""] {
+        let listed = admin.get(&format!("/system/secrets?namespace={namespace}")).text();
+        assert!(!listed.contains("passwd") && !listed.contains("echo-"), "{namespace}: {listed}");
+    }
     let body = "{\"name\":\"c064\",\"value\":\"v\"}";
     assert_eq!(admin.post("/system/secrets", body).status, 202);
     assert_eq!(admin.post("/system/secrets", body).status, 409);

@@ -4,10 +4,12 @@ use super::{read_up_to, text};
 use crate::cluster::function::FunctionName;
 use crate::dashboard::view::CallCounts;
 use crate::live::asynchronous::{Call, Finished, Listed, Shown, Which, now};
+use crate::live::gateway::ASYNC_HEADER;
 use crate::live::handle::Handle;
+use crate::watchdog::hold::QUEUED;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, RawQuery, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -19,13 +21,13 @@ const CALL_ID: &str = "x-call-id";
 
 pub(super) async fn queue(
     State(handle): State<Handle>,
-    Path(rest): Path<String>,
-    RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (name, path) =
-        rest.split_once('/').map_or((rest.as_str(), String::new()), |(n, p)| (n, format!("/{p}")));
+    // As it was sent: it is sent on later, and read only then.
+    let rest = uri.path().strip_prefix("/async-function/").unwrap_or_default();
+    let (name, path) = rest.split_once('/').map_or((rest, String::new()), |(n, p)| (n, format!("/{p}")));
     let allowed = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
     if name.is_empty() || !name.chars().all(allowed) {
         return text(StatusCode::NOT_FOUND, "404 page not found");
@@ -50,19 +52,31 @@ pub(super) async fn queue(
     let call_id = given.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let begun = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos()).to_string();
     // What belongs to this connection, and what the queue itself says.
-    let own =
-        ["connection", "transfer-encoding", "content-length", "host", "keep-alive", "upgrade", CALL_ID, "te"];
+    let own = [
+        "connection",
+        "transfer-encoding",
+        "content-length",
+        "host",
+        "keep-alive",
+        "upgrade",
+        "te",
+        CALL_ID,
+        ASYNC_HEADER,
+        QUEUED,
+    ];
     let mut kept: Vec<(String, String)> = headers
         .iter()
         .filter(|(name, _)| !own.contains(&name.as_str()))
-        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .filter_map(|(name, value)| {
+            Some((name.to_string(), String::from_utf8(value.as_bytes().into()).ok()?))
+        })
         .collect();
     kept.push((CALL_ID.into(), call_id.clone()));
     let call = Call {
         call_id: call_id.clone(),
         function: FunctionName::parse(name).to_string(),
         path,
-        query: query.unwrap_or_default(),
+        query: uri.query().unwrap_or_default().to_owned(),
         headers: kept,
         body: body.to_vec(),
         callback,

@@ -1,36 +1,17 @@
 //! Bodies on their way through: no more of them is in memory than one frame.
 
 use super::Call;
+use crate::live::gateway::deadline::Deadline;
 use crate::live::gateway::pool::Connection;
 use crate::live::gateway::reply::BoxError;
 use crate::live::router::Seat;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::cell::Cell;
-use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
-use tokio::time::{Sleep, sleep_until};
-
-/// A time by which a body has to be complete; it costs nothing while the body comes without a pause.
-struct Deadline {
-    at: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Deadline {
-    fn new(at: Instant) -> Self {
-        Deadline { at, timer: None }
-    }
-
-    fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
-        let at = self.at;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at.into())));
-        timer.as_mut().poll(context).is_ready()
-    }
-}
 
 /// What the sender of a request wants to know about its body.
 #[derive(Default)]

@@ -86,6 +86,8 @@ impl Reader {
                 return Some(Err(ProviderError(why)));
             }
             if !lines.is_empty() {
+                // A long log must not keep others on this thread waiting.
+                tokio::task::yield_now().await;
                 return Some(Ok(lines));
             }
             if !follow {

@@ -1,19 +1,23 @@
 //! Reads the logs of a function's pods as one: what there is, then what comes. A gigabyte of it is never in memory.
 
 use super::Asked;
-use super::merge::{Lines, Merge};
+use super::merge::Merge;
 use crate::cluster::function::FunctionId;
 use crate::cluster::pod::PodUid;
 use crate::cluster::time::Time;
 use crate::live::handle::Handle;
-use crate::live::provider::{LogLine, LogQuery};
+use crate::live::provider::{LogLine, LogQuery, ProviderError};
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often pods that are new are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Of which pod, and what.
+type Said = (PodUid, Option<Result<LogLine, ProviderError>>);
 
 pub(super) struct Reader {
     pub(super) handle: Handle,
@@ -75,25 +79,28 @@ impl Reader {
     }
 
     /// Goes on with every pod, those too that are started meanwhile, until the function is gone.
-    async fn follow(&self, known: BTreeSet<PodUid>, seen: BTreeMap<PodUid, Time>) {
-        let mut known = known;
+    async fn follow(&self, known: BTreeSet<PodUid>, mut seen: BTreeMap<PodUid, Time>) {
         let mut all = futures_util::stream::SelectAll::new();
-        for uid in &known {
-            let since = seen.get(uid).map(|at| *at + Duration::from_nanos(1)).or(self.asked.since);
-            all.push(self.open(*uid, since));
-        }
+        known.iter().for_each(|uid| all.push(self.open(*uid, &seen)));
+        let mut open = known;
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
-                Some(line) = all.next(), if !all.is_empty() => {
-                    if let Ok(line) = line && !self.tell(line).await {
-                        return;
+                Some((uid, line)) = all.next(), if !all.is_empty() => match line {
+                    Some(Ok(line)) => {
+                        seen.insert(uid, line.at);
+                        if !self.tell(line).await {
+                            return;
+                        }
                     }
-                }
+                    Some(Err(_)) => {}
+                    // An engine's log ends with the container; its pod may be started again.
+                    None => _ = open.remove(&uid),
+                },
                 _ = look.tick() => {
                     for uid in self.pods() {
-                        if known.insert(uid) {
-                            all.push(self.open(uid, self.asked.since));
+                        if open.insert(uid) {
+                            all.push(self.open(uid, &seen));
                         }
                     }
                     if all.is_empty() && self.gone() {
@@ -104,8 +111,12 @@ impl Reader {
         }
     }
 
-    fn open(&self, uid: PodUid, since: Option<Time>) -> Lines {
-        self.handle.provider().logs(uid, LogQuery { tail: None, since, follow: true })
+    /// What a pod writes after what was seen of it, and `None` when that ends.
+    fn open(&self, uid: PodUid, seen: &BTreeMap<PodUid, Time>) -> BoxStream<'static, Said> {
+        let since = seen.get(&uid).map(|at| *at + Duration::from_nanos(1)).or(self.asked.since);
+        let lines = self.handle.provider().logs(uid, LogQuery { tail: None, since, follow: true });
+        let end = futures_util::stream::once(std::future::ready(None));
+        lines.map(Some).chain(end).map(move |line| (uid, line)).boxed()
     }
 
     /// Whether the reader is still there.
